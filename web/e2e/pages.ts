@@ -3,6 +3,7 @@ export const pages: readonly [link: string, heading: string][] = [
   ["Overview", "Overview"],
   ["Requests", "Requests"],
   ["Routes", "Routes and providers"],
+  ["Projects", "Projects"],
   ["Keys", "Keys"],
   ["Budgets", "Budgets and limits"],
   ["Agents", "Gateways and agents"],

@@ -1,37 +1,64 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
+import type { Key, KeySchema } from "../gen/weir/admin/v1/key_pb";
 import { KeyService } from "../gen/weir/admin/v1/key_pb";
 import type { Names } from "./names";
 import { useForgetNames, useNames } from "./names";
-import { firstPage, nextPage } from "./page";
+import { firstPage, nextPage, readAll } from "./page";
 import { permissionOf } from "./permission";
 
 export { Priority } from "../gen/weir/admin/v1/key_pb";
-export type { CreateKeyResponse, GetKeyRevocationResponse, Key, RevocationReceipt } from "../gen/weir/admin/v1/key_pb";
+export type { CreateKeyResponse, GetKeyRevocationResponse, Key, RevocationReceipt, RotateKeyResponse } from "../gen/weir/admin/v1/key_pb";
 
-export const mayListKeys = permissionOf(KeyService.method.listKeys);
-export const mayGetKey = permissionOf(KeyService.method.getKey);
-export const mayCreateKey = permissionOf(KeyService.method.createKey);
-export const mayRevokeKey = permissionOf(KeyService.method.revokeKey);
+/** KeyInput is what people choose of a key besides its project. */
+export type KeyInput = Pick<
+  Exclude<MessageInitShape<typeof KeySchema>, { $typeName: string }>,
+  "name" | "routeIds" | "expiresAt" | "labels" | "weight" | "priority"
+>;
 
-export function useKeys(enabled = true) {
-  return useInfiniteQuery(
-    KeyService.method.listKeys,
-    { page: firstPage },
-    { pageParamKey: "page", getNextPageParam: nextPage, enabled },
-  );
+const { createKey, getKey, getKeyRevocation, listKeys, revokeKey, rotateKey, updateKey } = KeyService.method;
+
+export const mayListKeys = permissionOf(listKeys);
+export const mayGetKey = permissionOf(getKey);
+export const mayCreateKey = permissionOf(createKey);
+export const mayUpdateKey = permissionOf(updateKey);
+export const mayRotateKey = permissionOf(rotateKey);
+export const mayRevokeKey = permissionOf(revokeKey);
+
+/** useKeys lists keys by name, revoked ones too; "" is every project. */
+export function useKeys(enabled = true, projectId = "") {
+  return useInfiniteQuery(listKeys, { page: firstPage, projectId }, { pageParamKey: "page", getNextPageParam: nextPage, enabled });
 }
 
-/** useKey is one key. */
-export function useKey(id: string) {
-  return useQuery(KeyService.method.getKey, { id });
+/** useLivingKeys are all keys that are not revoked by their ids, at most 2,000. */
+export function useLivingKeys(enabled: boolean): ReadonlyMap<string, Key> | undefined {
+  const transport = useTransport();
+  const { data } = usePlainQuery({
+    queryKey: livingKeys,
+    queryFn: ({ signal }) =>
+      readAll(async (page) => {
+        const { keys, nextPageToken } = await callUnaryMethod(transport, listKeys, { page, filter: "NOT revoked_at:*" }, { signal });
+        return { items: keys, nextPageToken };
+      }),
+    enabled,
+    staleTime: 30_000,
+  });
+  return data;
+}
+
+const livingKeys = ["living keys"];
+
+/** useKey is one key; "" asks for none. Fresh is as it is now, not as it was read a moment ago. */
+export function useKey(id: string, fresh = false) {
+  return useQuery(getKey, { id }, { enabled: id !== "", ...(fresh && { staleTime: 0 }) });
 }
 
 /** useKeyRevocation is which agents refuse a revoked key, asked for again every second until all do. */
 export function useKeyRevocation(id: string) {
   return useQuery(
-    KeyService.method.getKeyRevocation,
+    getKeyRevocation,
     { id },
     { staleTime: 0, refetchInterval: ({ state }) => (state.data?.complete ? false : 1_000) },
   );
@@ -40,27 +67,38 @@ export function useKeyRevocation(id: string) {
 export function useCreateKey() {
   const onSuccess = useRefreshKeys();
   // The answer holds the secret: it goes with the dialog that shows it.
-  return useMutation(KeyService.method.createKey, { onSuccess, gcTime: 0 });
+  return useMutation(createKey, { onSuccess, gcTime: 0 });
+}
+
+export function useUpdateKey() {
+  const onSuccess = useRefreshKeys();
+  return useMutation(updateKey, { onSuccess });
+}
+
+/** useRotateKey gives a key a new secret. After a refusal, too, the key is read again: somebody else may have been faster. */
+export function useRotateKey() {
+  const onSettled = useRefreshKeys();
+  return useMutation(rotateKey, { onSettled, gcTime: 0 });
 }
 
 export function useRevokeKey() {
   const onSuccess = useRefreshKeys();
-  return useMutation(KeyService.method.revokeKey, { onSuccess });
+  return useMutation(revokeKey, { onSuccess });
 }
 
 function useRefreshKeys() {
   const queryClient = useQueryClient();
   const transport = useTransport();
-  const list = createConnectQueryKey({ schema: KeyService.method.listKeys, transport, cardinality: "infinite" });
-  const one = createConnectQueryKey({ schema: KeyService.method.getKey, transport, cardinality: "finite" });
+  const list = createConnectQueryKey({ schema: listKeys, transport, cardinality: "infinite" });
+  const one = createConnectQueryKey({ schema: getKey, transport, cardinality: "finite" });
   const forgetNames = useForgetNames("keys");
-  return () => Promise.all([...[list, one].map((queryKey) => queryClient.invalidateQueries({ queryKey })), forgetNames()]);
+  return () => Promise.all([...[list, one, livingKeys].map((queryKey) => queryClient.invalidateQueries({ queryKey })), forgetNames()]);
 }
 
 /** useKeyNames says which key an id stands for. */
 export function useKeyNames(enabled: boolean): Names {
   return useNames("keys", enabled, async (transport, page, signal) => {
-    const { keys, nextPageToken } = await callUnaryMethod(transport, KeyService.method.listKeys, { page }, { signal });
+    const { keys, nextPageToken } = await callUnaryMethod(transport, listKeys, { page }, { signal });
     return { items: keys, nextPageToken };
   });
 }

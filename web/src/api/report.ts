@@ -49,10 +49,14 @@ export interface MetricsInput extends OverviewInput {
   groupBy?: string;
   /** Beside the period before. */
   compared?: boolean;
+  /** Which requests, as filters are written. Absent: all. */
+  filter?: string;
+  /** How many groups stand alone, at most 50. Absent: 10. */
+  top?: number;
 }
 
 /** useMetrics measures requests of a period, by what they have in common. */
-export function useMetrics({ measures, groupBy, compared = false, from, to, interval, timeZone }: MetricsInput) {
+export function useMetrics({ measures, groupBy, compared = false, filter = "", top = 0, from, to, interval, timeZone }: MetricsInput, enabled = true) {
   return useQuery(
     ReportService.method.queryMetrics,
     {
@@ -63,8 +67,10 @@ export function useMetrics({ measures, groupBy, compared = false, from, to, inte
       interval,
       timeZone,
       comparePrevious: compared,
+      filter,
+      top,
     },
-    { refetchInterval: to ? false : 30_000, placeholderData: keepPreviousData },
+    { enabled, refetchInterval: to ? false : 30_000, placeholderData: keepPreviousData },
   );
 }
 
@@ -82,6 +88,11 @@ export function useRequests(live: boolean, filter = "") {
       refetchOnWindowFocus: live,
     },
   );
+}
+
+/** useNewestRequest is the newest request that fits a filter. */
+export function useNewestRequest(filter: string, enabled: boolean) {
+  return useQuery(ReportService.method.listRequests, { size: 1, filter }, { enabled, refetchInterval: 10_000 });
 }
 
 /** useRequest is one request in full; copies for shadows may come after it. "" asks for none. */

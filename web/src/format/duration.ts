@@ -25,6 +25,17 @@ export function formatAgo(then: Date, now: Date): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
+/** formatUntil writes how long it is until something, seen from now, in its two largest units: in 23 h 12 min. */
+export function formatUntil(then: Date, now: Date): string {
+  const seconds = Math.max(0, Math.round((then.getTime() - now.getTime()) / 1000));
+  if (seconds < 60) return `in ${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `in ${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `in ${hours} h` : `in ${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `in ${hours / 24} d` : `in ${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
 const spans: readonly [number, string][] = [
   [3_600, "h"],
   [60, "min"],

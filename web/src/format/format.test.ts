@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatAgo, formatDuration, formatSpan } from "./duration";
+import { formatAgo, formatDuration, formatSpan, formatUntil } from "./duration";
 import { formatMoney, moneyParts, parseMoney, perMillionTokens, shareOf, writeMoney } from "./money";
 import { formatBytes, formatCount, formatTenths, formatTick } from "./number";
 import { formatTime, utcHint } from "./time";
@@ -95,4 +95,18 @@ test.each([
   [86_400, "24 h"],
 ])("%i whole seconds are a span of %s", (seconds, want) => {
   expect(formatSpan(seconds)).toBe(want);
+});
+
+test.each([
+  [-5, "in 0 s"],
+  [59, "in 59 s"],
+  [60, "in 1 min"],
+  [3_600, "in 1 h"],
+  [83_520, "in 23 h 12 min"],
+  [172_799, "in 47 h 59 min"],
+  [172_800, "in 2 d"],
+  [270_000, "in 3 d 3 h"],
+])("%i seconds from now is %s", (seconds, want) => {
+  const now = new Date("2026-07-04T22:30:05Z");
+  expect(formatUntil(new Date(now.getTime() + seconds * 1_000), now)).toBe(want);
 });

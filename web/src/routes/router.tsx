@@ -16,6 +16,7 @@ import {
   pastSearch,
   peopleSearch,
   pricesSearch,
+  projectsSearch,
   requestsSearch,
   routingSearch,
   sqlSearch,
@@ -62,6 +63,13 @@ const keys = createRoute({
   path: "/keys",
   validateSearch: keysSearch,
   component: lazyRouteComponent(() => import("../features/keys/KeysPage"), "KeysPage"),
+});
+
+const projects = createRoute({
+  getParentRoute: () => root,
+  path: "/projects",
+  validateSearch: projectsSearch,
+  component: lazyRouteComponent(() => import("../features/projects/ProjectsPage"), "ProjectsPage"),
 });
 
 const agents = createRoute({
@@ -141,6 +149,7 @@ const routeTree = root.addChildren([
   provider,
   dryRun,
   keys,
+  projects,
   budgets,
   alerts,
   prices,

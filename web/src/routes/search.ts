@@ -36,6 +36,9 @@ export function overviewSearch(raw: Raw): OverviewSearch {
 export interface RequestsSearch {
   /** Which requests, as the API's filters are written (AIP-160). Absent: all. */
   filter?: string;
+  /** Ids of a project and of a key: only their requests. */
+  project?: string | undefined;
+  key?: string | undefined;
   /** Absent: newest requests appear by themselves. */
   paused?: true;
   /** Id of the request whose details are open. */
@@ -44,18 +47,31 @@ export interface RequestsSearch {
 
 export function requestsSearch(raw: Raw): RequestsSearch {
   const [filter, request] = [text(raw.filter), text(raw.request)];
-  return { ...(filter && { filter }), ...(raw.paused === true && { paused: true as const }), ...(request && { request }) };
+  return { ...(filter && { filter }), ...texts(raw, ["project", "key"]), ...(raw.paused === true && { paused: true as const }), ...(request && { request }) };
 }
 
 export interface KeysSearch {
   create?: true;
+  /** Id of a project: only its keys, and a new one is for it. */
+  project?: string | undefined;
   /** Id of the key whose details are open. */
   key?: string;
 }
 
 export function keysSearch(raw: Raw): KeysSearch {
   const key = text(raw.key);
-  return { ...(raw.create === true && { create: true as const }), ...(key && { key }) };
+  return { ...(raw.create === true && { create: true as const }), ...texts(raw, ["project"]), ...(key && { key }) };
+}
+
+export interface ProjectsSearch {
+  create?: true;
+  /** Id of the project whose details are open. */
+  project?: string;
+}
+
+export function projectsSearch(raw: Raw): ProjectsSearch {
+  const project = text(raw.project);
+  return { ...(raw.create === true && { create: true as const }), ...(project && { project }) };
 }
 
 export interface AgentsSearch {

@@ -6,7 +6,8 @@ import { Conflict } from "./Conflict";
 import type { Told } from "./words";
 
 interface QuotaFormProps<T extends { name: string }> {
-  what: "budget" | "limit";
+  /** "budget". */
+  what: string;
   /** What is changed, as it was read last; undefined: a new one is made. */
   base: T | undefined;
   told: (quota: T) => Told;
@@ -14,6 +15,8 @@ interface QuotaFormProps<T extends { name: string }> {
   conflict: boolean;
   theirs: T | undefined;
   pending: boolean;
+  /** Whether what is written can't be asked for. */
+  blocked?: boolean;
   error: unknown;
   onSubmit: () => void;
   onTakeTheirs: (theirs: T) => void;
@@ -22,8 +25,8 @@ interface QuotaFormProps<T extends { name: string }> {
   children: ReactNode;
 }
 
-/** QuotaForm holds the fields of a budget or limit, what is wrong with them, and what can be done. */
-export function QuotaForm<T extends { name: string }>({ what, base, told, conflict, theirs, pending, error, onSubmit, onTakeTheirs, onKeepMine, onClose, children }: QuotaFormProps<T>) {
+/** QuotaForm holds the fields of a budget, a limit or what is changed as they are, what is wrong with them, and what can be done. */
+export function QuotaForm<T extends { name: string }>({ what, base, told, conflict, theirs, pending, blocked = false, error, onSubmit, onTakeTheirs, onKeepMine, onClose, children }: QuotaFormProps<T>) {
   return (
     <Modal title={base ? `Change ${base.name}` : `Create ${what}`} open held={pending} onClose={onClose}>
       <form action={onSubmit} className="form">
@@ -40,7 +43,7 @@ export function QuotaForm<T extends { name: string }>({ what, base, told, confli
         )}
         <FormActions
           pending={pending}
-          blocked={conflict}
+          blocked={conflict || blocked}
           action={base ? `Save ${what}` : `Create ${what}`}
           working={base ? "Saving…" : "Creating…"}
           onCancel={onClose}

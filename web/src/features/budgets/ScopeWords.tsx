@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import { mayGetKey } from "../../api/key";
 import type { Names } from "../../api/names";
+import { mayGetProject } from "../../api/project";
 import { mayGetProvider } from "../../api/provider";
 import type { QuotaScope } from "../../api/quota";
 import { mayListRoutes } from "../../api/route";
@@ -25,7 +26,14 @@ export function ScopeWords({ scope, names }: ScopeWordsProps) {
     case "projectId":
       return (
         <>
-          Project <Named id={on.value} names={names.projects} />
+          Project{" "}
+          <Way may={may(mayGetProject, on.value)} id={on.value} names={names.projects}>
+            {(name) => (
+              <Link to="/projects" search={{ project: on.value }} className="above-row">
+                {name}
+              </Link>
+            )}
+          </Way>
         </>
       );
     case "keyId":

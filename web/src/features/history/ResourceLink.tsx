@@ -16,6 +16,12 @@ export function ResourceLink({ resource, names }: { resource: ResourceRef; names
           {name}
         </Link>
       );
+    case "project":
+      return (
+        <Link to="/projects" search={{ project: id }}>
+          {name}
+        </Link>
+      );
     case "route":
       return (
         <Link to="/routing" search={{ route: id }}>

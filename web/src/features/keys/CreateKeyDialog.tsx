@@ -1,52 +1,65 @@
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { useCreateKey } from "../../api/key";
-import type { Project } from "../../api/project";
-import type { Route } from "../../api/route";
+import { useState } from "react";
+
+import { mayCreateKey, useCreateKey } from "../../api/key";
+import type { Names } from "../../api/names";
 import { useRequestId } from "../../api/transport";
+import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import type { KeyDraft } from "./KeyForm";
-import { KeyForm } from "./KeyForm";
+import { problemsOf } from "../budgets/problems";
+import { useMay } from "../session/permission";
+import { emptyKey, keyInputOf, labelTwice } from "./draft";
+import { KeyFields } from "./KeyFields";
 import { NewKey } from "./NewKey";
 import { useHold } from "./useHold";
 
 interface CreateKeyDialogProps {
-  projects: readonly Project[];
-  routes: readonly Route[];
+  /** The one that is chosen from the start; absent: the first. */
+  projectId?: string | undefined;
+  projects: Names;
+  routes: Names;
   onClose: () => void;
 }
 
 /** CreateKeyDialog makes a key, then shows its secret: the only time it can be seen. */
-export function CreateKeyDialog({ projects, routes, onClose }: CreateKeyDialogProps) {
+export function CreateKeyDialog({ projectId = "", projects, routes, onClose }: CreateKeyDialogProps) {
+  const may = useMay();
   const requestId = useRequestId();
   const create = useCreateKey();
-  const submit = (draft: KeyDraft) =>
-    create.mutate({ ...toRequest(draft), mutation: { requestId: requestId(draft) } });
+  const [draft, setDraft] = useState(() => emptyKey(projectId));
+  // The list of projects may come after the form.
+  const first = [...(projects?.keys() ?? [])].find((id) => may(mayCreateKey, id)) ?? "";
+  const full = { ...draft, projectId: draft.projectId || first };
+  const submit = () => {
+    const input = keyInputOf(full, new Date());
+    if (input) create.mutate({ ...input, projectId: full.projectId, mutation: { requestId: requestId(full) } });
+  };
   const made = create.data;
   // From the moment the key may exist until its secret is in safe hands.
   const held = create.isPending || (made !== undefined && !made.secretAlreadyShown);
   useHold(held, "The new key can't be shown again. Leave without having copied it?");
-  const first = routes.find((r) => made?.key?.routeIds.includes(r.id)) ?? routes[0];
   return (
     <Modal title={made ? "Key created" : "Create key"} open held={held} onClose={onClose}>
       {made ? (
-        <NewKey made={made} route={first?.name ?? "your-route"} onClose={onClose} />
+        <NewKey made={made} route={routeToTry(made.key?.routeIds ?? [], routes)} lost="Revoke it and create another." onClose={onClose} />
       ) : (
-        <KeyForm
-          projects={projects}
-          routes={routes}
-          pending={create.isPending}
-          error={create.error}
-          onSubmit={submit}
-          onCancel={onClose}
-        />
+        <form action={submit} className="form">
+          <KeyFields draft={full} projects={projects} routes={routes} problems={problemsOf(create.error, "key")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+          <FormError error={create.error} />
+          <FormActions
+            pending={create.isPending}
+            blocked={keyInputOf(full, new Date()) === undefined || labelTwice(draft.labels) !== undefined}
+            action="Create key"
+            working="Creating…"
+            onCancel={onClose}
+          />
+        </form>
       )}
     </Modal>
   );
 }
 
-const dayMs = 86_400_000;
-
-function toRequest({ name, projectId, routeIds, days }: KeyDraft) {
-  const expiresAt = days > 0 ? timestampFromDate(new Date(Date.now() + days * dayMs)) : undefined;
-  return { name, projectId, routeIds, ...(expiresAt && { expiresAt }) };
+/** routeToTry is a route that a key may use, for a command to paste. */
+export function routeToTry(routeIds: readonly string[], routes: Names): string {
+  const allowed = routeIds.length > 0 ? routeIds.find((id) => routes?.has(id)) : routes?.keys().next().value;
+  return (allowed !== undefined && routes?.get(allowed)) || "your-route";
 }

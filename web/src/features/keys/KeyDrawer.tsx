@@ -1,5 +1,10 @@
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+
 import type { Key } from "../../api/key";
-import { useKey } from "../../api/key";
+import { mayRevokeKey, mayRotateKey, mayUpdateKey, useKey } from "../../api/key";
+import type { Names } from "../../api/names";
+import { mayGetProject } from "../../api/project";
 import { dateOf } from "../../api/time";
 import { viewerZone } from "../../format/time";
 import { Badge } from "../../ui/Badge";
@@ -9,34 +14,50 @@ import { Drawer } from "../../ui/Overlay";
 import { Async } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
+import { QuotasOn } from "../budgets/QuotasOn";
 import { HistoryLink } from "../history/HistoryLink";
+import { useMay } from "../session/permission";
+import { ChangeKeyDialog } from "./ChangeKeyDialog";
+import { labelWords } from "./draft";
 import type { KeyNames } from "./KeyTable";
+import { OldSecret } from "./OldSecret";
 import { Revocation } from "./Revocation";
+import { RevokeKeyDialog } from "./RevokeKeyDialog";
+import { RotateKeyDialog } from "./RotateKeyDialog";
 import { priorityName } from "./priority";
 import { keyStatus } from "./status";
+import { UsageFacts } from "./UsageFacts";
 
 interface KeyDrawerProps {
   id: string;
   names: KeyNames;
+  routes: Names;
   onClose: () => void;
 }
 
-/** KeyDrawer shows one key and, where it was revoked, which agents refuse it. */
-export function KeyDrawer({ id, names, onClose }: KeyDrawerProps) {
+/** KeyDrawer shows one key, what it cost and what holds it, and changes it; where it was revoked, which agents refuse it. */
+export function KeyDrawer({ id, names, routes, onClose }: KeyDrawerProps) {
   const result = useKey(id);
   return (
     <Drawer title="Key" open onClose={onClose}>
       <Async result={result} what="key" isEmpty={(d) => !d.key} empty={null}>
-        {({ key }) => key && <Details subject={key} names={names} />}
+        {({ key }) => key && <Details subject={key} names={names} routes={routes} />}
       </Async>
     </Drawer>
   );
 }
 
-function Details({ subject, names }: { subject: Key; names: KeyNames }) {
-  const status = keyStatus(subject, useNow(60_000));
-  const previous = dateOf(subject.previousExpiresAt);
-  const labels = Object.entries(subject.labels);
+interface DetailsProps {
+  subject: Key;
+  names: KeyNames;
+  routes: Names;
+}
+
+function Details({ subject, names, routes }: DetailsProps) {
+  const may = useMay();
+  const now = useNow(1_000);
+  const status = keyStatus(subject, now);
+  const project = names.project(subject);
   return (
     <>
       <div className="drawer-id">
@@ -49,6 +70,7 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
         <CopyButton text={subject.id} what="id of the key" label="Copy id" />
       </div>
       <HistoryLink id={subject.id} />
+      {!subject.revokedAt && <Tools subject={subject} names={names} routes={routes} />}
       {subject.revokedAt && <Revocation keyId={subject.id} />}
       <Facts title={`Key, times in ${viewerZone()}`}>
         <Fact name="State">
@@ -57,7 +79,20 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
         <Fact name="Ends in">
           <code>…{subject.suffix}</code>
         </Fact>
-        <Fact name="Project">{names.project(subject)}</Fact>
+        {subject.previousExpiresAt && (
+          <Fact name="Secret before the last rotation">
+            <OldSecret subject={subject} now={now} />
+          </Fact>
+        )}
+        <Fact name="Project">
+          {may(mayGetProject, subject.projectId) ? (
+            <Link to="/projects" search={{ project: subject.projectId }}>
+              {project}
+            </Link>
+          ) : (
+            project
+          )}
+        </Fact>
         <Fact name="Routes">{names.routes(subject)}</Fact>
         <Fact name="Created">
           <Time at={dateOf(subject.createdAt)} />
@@ -65,15 +100,47 @@ function Details({ subject, names }: { subject: Key; names: KeyNames }) {
         <Fact name="Expires">
           <Time at={dateOf(subject.expiresAt)} absent="never" />
         </Fact>
-        {previous && (
-          <Fact name="Secret before the last rotation">
-            <code>…{subject.previousSuffix}</code> until <Time at={previous} />
-          </Fact>
-        )}
         <Fact name="Weight">{subject.weight || 1}</Fact>
         <Fact name="Priority">{priorityName(subject.priority)}</Fact>
-        {labels.length > 0 && <Fact name="Labels">{labels.map(([name, value]) => `${name}=${value}`).join(", ")}</Fact>}
+        <Fact name="Labels">{labelWords(subject.labels) || <span className="muted">none</span>}</Fact>
       </Facts>
+      <UsageFacts filter={`key_id = "${subject.id}"`} search={{ key: subject.id }} />
+      {!subject.revokedAt && <QuotasOn projectId={subject.projectId} keyId={subject.id} />}
+    </>
+  );
+}
+
+type Open = "change" | "rotate" | "revoke" | undefined;
+
+function Tools({ subject, names, routes }: DetailsProps) {
+  const may = useMay();
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
+  const { projectId } = subject;
+  const living = keyStatus(subject, new Date()).label === "Active";
+  if (![mayUpdateKey, mayRotateKey, mayRevokeKey].some((one) => may(one, projectId))) return null;
+  return (
+    <>
+      <div className="key-tools">
+        {may(mayUpdateKey, projectId) && (
+          <button type="button" className="button button-small" onClick={() => setOpen("change")}>
+            Change
+          </button>
+        )}
+        {may(mayRotateKey, projectId) && (
+          <button type="button" className="button button-small" disabled={!living} title={living ? undefined : "It expired: give it a later expiry first"} onClick={() => setOpen("rotate")}>
+            Rotate
+          </button>
+        )}
+        {may(mayRevokeKey, projectId) && (
+          <button type="button" className="button button-small button-danger" onClick={() => setOpen("revoke")}>
+            Revoke
+          </button>
+        )}
+      </div>
+      {open === "change" && <ChangeKeyDialog subject={subject} names={names} routes={routes} onClose={close} />}
+      {open === "rotate" && <RotateKeyDialog subject={subject} routes={routes} onClose={close} />}
+      {open === "revoke" && <RevokeKeyDialog subject={subject} onClose={close} onRevoked={close} />}
     </>
   );
 }

@@ -1,14 +1,17 @@
 import { Link } from "@tanstack/react-router";
 
 import type { Key } from "../../api/key";
-import type { Project } from "../../api/project";
-import type { Route } from "../../api/route";
+import { mayRevokeKey } from "../../api/key";
+import type { Names } from "../../api/names";
 import { dateOf } from "../../api/time";
+import { formatUntil } from "../../format/duration";
 import { shortId } from "../../format/id";
 import { Badge } from "../../ui/Badge";
 import { Scroller } from "../../ui/Scroller";
 import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
+import { useMay } from "../session/permission";
+import { oldSecretEnds } from "./OldSecret";
 import { keyStatus } from "./status";
 
 /** KeyNames say what the ids of a key stand for. */
@@ -17,13 +20,11 @@ export interface KeyNames {
   routes: (key: Key) => string;
 }
 
-/** keyNames takes them from what is loaded. */
-export function keyNames(projects: readonly Project[], routes: readonly Route[]): KeyNames {
-  const projectNames = new Map(projects.map((p) => [p.id, p.displayName || p.name]));
-  const routeNames = new Map(routes.map((r) => [r.id, r.name]));
+/** keyNames takes them from the lists that the role may read. */
+export function keyNames(projects: Names, routes: Names): KeyNames {
   return {
-    project: ({ projectId }) => projectNames.get(projectId) ?? shortId(projectId),
-    routes: ({ routeIds }) => routeIds.map((id) => routeNames.get(id) ?? shortId(id)).join(", ") || "every route",
+    project: ({ projectId }) => projects?.get(projectId) ?? shortId(projectId),
+    routes: ({ routeIds }) => routeIds.map((id) => routes?.get(id) ?? shortId(id)).join(", ") || "every route",
   };
 }
 
@@ -31,12 +32,14 @@ interface KeyTableProps {
   keys: readonly Key[];
   names: KeyNames;
   /** Whether a key's name opens its details. */
-  mayOpen: boolean;
-  /** Absent where the role may not. */
-  onRevoke: ((key: Key) => void) | undefined;
+  mayOpen: (key: Key) => boolean;
+  onRevoke: (key: Key) => void;
 }
 
 export function KeyTable({ keys, names, mayOpen, onRevoke }: KeyTableProps) {
+  const may = useMay();
+  const mayRevoke = (key: Key) => may(mayRevokeKey, key.projectId);
+  const acts = keys.some(mayRevoke);
   return (
     <Scroller label="Keys">
       <table className="table table-rows keys-table">
@@ -59,7 +62,7 @@ export function KeyTable({ keys, names, mayOpen, onRevoke }: KeyTableProps) {
             <th scope="col" className="wide-only">
               Expires
             </th>
-            {onRevoke && (
+            {acts && (
               <th scope="col">
                 <span className="sr-only">Actions</span>
               </th>
@@ -68,7 +71,7 @@ export function KeyTable({ keys, names, mayOpen, onRevoke }: KeyTableProps) {
         </thead>
         <tbody>
           {keys.map((key) => (
-            <KeyRow key={key.id} subject={key} names={names} mayOpen={mayOpen} onRevoke={onRevoke} />
+            <KeyRow key={key.id} subject={key} names={names} mayOpen={mayOpen(key)} acts={acts} onRevoke={mayRevoke(key) ? onRevoke : undefined} />
           ))}
         </tbody>
       </table>
@@ -80,11 +83,16 @@ interface KeyRowProps {
   subject: Key;
   names: KeyNames;
   mayOpen: boolean;
+  /** Whether the table has a column for actions. */
+  acts: boolean;
+  /** Absent where the role may not. */
   onRevoke: ((key: Key) => void) | undefined;
 }
 
-function KeyRow({ subject, names, mayOpen, onRevoke }: KeyRowProps) {
-  const status = keyStatus(subject, useNow(60_000));
+function KeyRow({ subject, names, mayOpen, acts, onRevoke }: KeyRowProps) {
+  const now = useNow(60_000);
+  const status = keyStatus(subject, now);
+  const oldEnds = oldSecretEnds(subject, now);
   const revoked = dateOf(subject.revokedAt);
   return (
     <tr>
@@ -113,6 +121,11 @@ function KeyRow({ subject, names, mayOpen, onRevoke }: KeyRowProps) {
             <Time at={revoked} precision="minute" />
           </div>
         )}
+        {oldEnds && (
+          <div className="muted">
+            old secret ends <span title={`The secret ending in ${subject.previousSuffix} works until then`}>{formatUntil(oldEnds, now)}</span>
+          </div>
+        )}
       </td>
       <td className="wide-only">{names.project(subject)}</td>
       <td className="wide-only keys-routes">{names.routes(subject)}</td>
@@ -122,9 +135,9 @@ function KeyRow({ subject, names, mayOpen, onRevoke }: KeyRowProps) {
       <td className="wide-only">
         <Time at={dateOf(subject.expiresAt)} precision="minute" absent="never" />
       </td>
-      {onRevoke && (
+      {acts && (
         <td className="num">
-          {!revoked && (
+          {onRevoke && !revoked && (
             <button
               type="button"
               className="button button-small button-danger above-row"

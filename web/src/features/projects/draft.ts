@@ -1,0 +1,32 @@
+import type { Project, ProjectInput } from "../../api/project";
+
+export interface ProjectDraft {
+  name: string;
+  displayName: string;
+  /** "": 1. */
+  weight: string;
+}
+
+export const emptyProject: ProjectDraft = { name: "", displayName: "", weight: "" };
+
+/** projectDraftOf is a project as its form begins with it. */
+export function projectDraftOf({ name, displayName, weight }: Project): ProjectDraft {
+  return { name, displayName: displayName === name ? "" : displayName, weight: weight > 1 ? String(weight) : "" };
+}
+
+/** projectInputOf is what a draft asks for. */
+export function projectInputOf({ name, displayName, weight }: ProjectDraft): ProjectInput {
+  return { name, displayName: displayName.trim(), weight: Number(weight) };
+}
+
+/** paths are the fields that a draft changes. */
+export const paths = ["name", "display_name", "weight"];
+
+/** projectTold is what people chose of a project, in words, to be compared. */
+export function projectTold({ name, displayName, weight }: Project): readonly (readonly [name: string, value: string])[] {
+  return [
+    ["Name", name],
+    ["Shown as", displayName || name],
+    ["Weight", String(weight || 1)],
+  ];
+}
