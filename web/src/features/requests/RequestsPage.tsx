@@ -12,14 +12,17 @@ import { useRequestNames } from "./names";
 import { RequestFilter } from "./RequestFilter";
 import { RequestDrawer } from "./RequestDrawer";
 import { RequestTable } from "./RequestTable";
+import { filterOf, WhoseFilter } from "./WhoseFilter";
 
 const route = getRouteApi("/requests");
 
 /** RequestsPage is the live tail: newest first, until it is paused or older ones are loaded. */
 export function RequestsPage() {
-  const { filter = "", paused, request } = route.useSearch();
+  const search = route.useSearch();
+  const { filter = "", paused, request } = search;
   const navigate = route.useNavigate();
-  const query = useRequests(!paused, filter);
+  const asked = filterOf(search);
+  const query = useRequests(!paused, asked);
   const names = useRequestNames();
   const setPaused = (next: boolean) =>
     void navigate({ search: (s) => ({ ...s, paused: next || undefined }), replace: true });
@@ -31,12 +34,15 @@ export function RequestsPage() {
       about={`Newest first. Times in ${viewerZone()}.`}
       actions={<LiveSwitch paused={paused ?? false} onChange={setPaused} />}
     >
+      <div className="request-whose" role="search" aria-label="Whose requests">
+        <WhoseFilter search={search} names={names} onChange={(part) => void navigate({ search: (s) => ({ ...s, ...part, request: undefined }) })} />
+      </div>
       <RequestFilter key={filter} filter={filter} onChange={setFilter} />
       <Async
         result={query}
         what="requests"
         isEmpty={(d) => d.pages[0]?.requests.length === 0}
-        empty={filter === "" ? <NoRequests /> : <NoneFits />}
+        empty={asked === "" ? <NoRequests /> : <NoneFits />}
       >
         {(data) => {
           const requests = data.pages.flatMap((page) => page.requests);

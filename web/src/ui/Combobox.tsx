@@ -1,0 +1,60 @@
+import "./combobox.css";
+
+import { Combobox as Base } from "@base-ui/react/combobox";
+
+/** Option is one of those that can be chosen, and how it reads. */
+export interface Option {
+  value: string;
+  label: string;
+}
+
+interface ComboboxProps {
+  /** What is chosen: "Key". */
+  label: string;
+  /** What stands for no choice: "Any key". */
+  any: string;
+  options: readonly Option[];
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}
+
+// More are found by typing.
+const most = 100;
+
+/** Combobox narrows a list by one of many things, found by typing part of its name, or by nothing. */
+export function Combobox({ label, any, options, value, onChange }: ComboboxProps) {
+  const chosen = options.find((option) => option.value === value) ?? null;
+  return (
+    <Base.Root
+      items={options}
+      limit={most}
+      value={chosen}
+      isItemEqualToValue={(a: Option, b: Option) => a.value === b.value}
+      onValueChange={(next: Option | null) => onChange(next?.value)}
+    >
+      <Base.InputGroup className="combobox">
+        <Base.Input className="select-small" aria-label={label} placeholder={any} spellCheck={false} autoCapitalize="off" />
+        {chosen && (
+          <Base.Clear className="combobox-clear" aria-label={`Any ${label.toLowerCase()}`}>
+            ✕
+          </Base.Clear>
+        )}
+      </Base.InputGroup>
+      <Base.Portal>
+        <Base.Positioner className="combobox-place" sideOffset={4}>
+          <Base.Popup className="combobox-popup" aria-label={`${label}s`}>
+            <Base.Empty className="combobox-empty">No {label.toLowerCase()} is called so.</Base.Empty>
+            <Base.List className="combobox-list">
+              {(option: Option) => (
+                <Base.Item key={option.value} value={option} className="combobox-item">
+                  <span>{option.label}</span>
+                  <Base.ItemIndicator aria-hidden="true">✓</Base.ItemIndicator>
+                </Base.Item>
+              )}
+            </Base.List>
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
