@@ -36,13 +36,15 @@ export function useUpdateProvider() {
 function useRefreshProviders() {
   const queryClient = useQueryClient();
   const transport = useTransport();
-  const queryKey = createConnectQueryKey({ schema: ProviderService.method.listProviders, transport, cardinality: "infinite" });
+  const list = createConnectQueryKey({ schema: ProviderService.method.listProviders, transport, cardinality: "infinite" });
+  const one = createConnectQueryKey({ schema: ProviderService.method.getProvider, transport, cardinality: "finite" });
   const forgetNames = useForgetNames("providers");
-  return () => Promise.all([queryClient.invalidateQueries({ queryKey }), forgetNames()]);
+  return () => Promise.all([...[list, one].map((queryKey) => queryClient.invalidateQueries({ queryKey })), forgetNames()]);
 }
 
-export function useProvider(id: string) {
-  return useQuery(ProviderService.method.getProvider, { id });
+/** useProvider is one provider; "" asks for none. Fresh is as it is now, not as it was read a moment ago. */
+export function useProvider(id: string, fresh = false) {
+  return useQuery(ProviderService.method.getProvider, { id }, { enabled: id !== "", ...(fresh && { staleTime: 0 }) });
 }
 
 /** useProviderNames says which provider an id stands for. */

@@ -36,7 +36,7 @@ function Listed({ projectId, keyId }: QuotasOnProps) {
         isEmpty={() => quotas.length === 0}
         empty={
           <p className="muted">
-            None {keyId ? "on this key alone" : "on this project or its keys"}. <Link to="/budgets">Budgets and limits</Link>
+            None {keyId ? "on this key alone" : "on this project or its keys"}. <Link to="/budgets">All budgets and limits</Link>
           </p>
         }
       >

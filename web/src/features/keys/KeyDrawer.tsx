@@ -80,7 +80,7 @@ function Details({ subject, names, routes }: DetailsProps) {
           <code>…{subject.suffix}</code>
         </Fact>
         {subject.previousExpiresAt && (
-          <Fact name="Secret before the last rotation">
+          <Fact name="Old secret">
             <OldSecret subject={subject} now={now} />
           </Fact>
         )}

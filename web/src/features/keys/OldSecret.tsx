@@ -21,7 +21,7 @@ export function OldSecret({ subject, now }: OldSecretProps) {
   if (ends) {
     return (
       <>
-        <code>…{subject.previousSuffix}</code> works until <Time at={ends} /> ({formatUntil(ends, now)})
+        <code>…{subject.previousSuffix}</code> works until <Time at={ends} /> <span className="nowrap">({formatUntil(ends, now)})</span>
       </>
     );
   }

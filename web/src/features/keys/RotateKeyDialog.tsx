@@ -60,7 +60,7 @@ export function RotateKeyDialog({ subject, routes, onClose }: RotateKeyDialogPro
             The key gets a new secret, shown once. What it may do, its budgets and limits stay. Give the new secret to your applications while the old one,
             ending in <code>{subject.suffix}</code>, still works.
           </p>
-          <SelectField label="The old secret works on for" hint={<EndOf overlap={overlap} now={now} />} options={overlaps} value={overlap} onChange={setOverlap} />
+          <SelectField label="The old secret keeps working for" hint={<EndOf overlap={overlap} now={now} />} options={overlaps} value={overlap} onChange={setOverlap} />
           {oldSecretEnds(subject, now) && <EarlierOne subject={subject} />}
           <FormError error={rotate.error} />
           <FormActions pending={rotate.isPending} action="Rotate key" working="Rotating…" onCancel={onClose} />

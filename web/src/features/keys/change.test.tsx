@@ -95,7 +95,7 @@ test("rotating_shows_the_new_secret_once_and_until_when_the_old_one_works", asyn
     }),
   );
   const dialog = await openTool("Rotate", "Rotate demo");
-  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "The old secret works on for" }), "1 hour");
+  await userEvent.selectOptions(dialog.getByRole("combobox", { name: "The old secret keeps working for" }), "1 hour");
   await userEvent.click(dialog.getByRole("button", { name: "Rotate key" }));
   const made = await screen.findByRole("dialog", { name: "Key rotated" });
   expect(within(made).getByText("weir_fresh")).toBeTruthy();
@@ -113,7 +113,7 @@ test("a_second_rotation_says_whose_secret_ends_at_once", async () => {
   const inADay = timestampFromDate(new Date(Date.now() + 86_400_000));
   open((r) => r.rpc(getKey, () => ({ key: { ...key, previousSuffix: "old1", previousExpiresAt: inADay } })));
   const drawer = await screen.findByRole("dialog", { name: "Key" });
-  await waitFor(() => expect(drawer.textContent).toMatch(/Secret before the last rotation…old1 works until .*\(in 2(3 h 59 min|4 h)\)/));
+  await waitFor(() => expect(drawer.textContent).toMatch(/Old secret…old1 works until .*\(in 2(3 h 59 min|4 h)\)/));
   const dialog = await openTool("Rotate", "Rotate demo");
   expect(dialog.getByText(/The secret before, ending in/).textContent).toContain("old1");
 });

@@ -1,8 +1,17 @@
-import { useState } from "react";
+import type { ReactNode } from "react";
 
 import { Dialect, dialectName } from "../../api/provider";
-import { FormActions, FormError, NameField, TextField } from "../../ui/Form";
+import { FormActions, NameField, TextField } from "../../ui/Form";
 import { choices, hintsOf } from "./dialect";
+import { Optional } from "./Optional";
+import type { Problems } from "./TargetFields";
+
+/** QueueDraft are the numbers of a queue as they are written. */
+export interface QueueDraft {
+  maxRequests: string;
+  /** ms */
+  maxWait: string;
+}
 
 export interface ProviderDraft {
   name: string;
@@ -12,28 +21,34 @@ export interface ProviderDraft {
   credentialRef: string;
   region: string;
   priceList: string;
+  /** undefined: nothing waits. */
+  queue: QueueDraft | undefined;
 }
 
 interface ProviderFormProps {
-  begin: ProviderDraft;
+  draft: ProviderDraft;
   /** Whether it is there already: then its dialect stays. */
   exists: boolean;
+  problems: Problems;
   pending: boolean;
-  error: unknown;
+  /** Whether it has to wait for something else. */
+  blocked: boolean;
+  onChange: (part: Partial<ProviderDraft>) => void;
   onSubmit: (draft: ProviderDraft) => void;
   onCancel: () => void;
+  /** What is wrong with all of it. */
+  children: ReactNode;
 }
 
-export function ProviderForm({ begin, exists, pending, error, onSubmit, onCancel }: ProviderFormProps) {
-  const [draft, setDraft] = useState(begin);
-  const change = (part: Partial<ProviderDraft>) => setDraft((d) => ({ ...d, ...part }));
+/** ProviderForm takes what most providers need. */
+export function ProviderForm({ draft, exists, problems, pending, blocked, onChange: change, onSubmit, onCancel, children }: ProviderFormProps) {
   const hints = hintsOf(draft.dialect);
   const azure = draft.dialect === Dialect.AZURE_OPENAI;
   // What was written for Azure must not go along with another dialect.
   const submit = () => onSubmit(azure ? draft : { ...draft, apiVersion: "" });
   return (
     <form action={submit} className="form">
-      <NameField placeholder="openai" value={draft.name} onChange={(name) => change({ name })} />
+      <NameField placeholder="openai" problem={problems("name")} value={draft.name} onChange={(name) => change({ name })} />
       <DialectField value={draft.dialect} disabled={exists} onChange={(dialect) => change({ dialect })} />
       <TextField
         label="Base URL"
@@ -41,6 +56,7 @@ export function ProviderForm({ begin, exists, pending, error, onSubmit, onCancel
         type="url"
         placeholder={hints.baseUrl}
         hint={hints.form}
+        problem={problems("base_url")}
         value={draft.baseUrl}
         onChange={(baseUrl) => change({ baseUrl })}
       />
@@ -68,9 +84,11 @@ export function ProviderForm({ begin, exists, pending, error, onSubmit, onCancel
         value={draft.priceList}
         onChange={(priceList) => change({ priceList })}
       />
-      <FormError error={error} />
+      <QueueFields queue={draft.queue} problems={problems} onChange={(queue) => change({ queue })} />
+      {children}
       <FormActions
         pending={pending}
+        blocked={blocked}
         action={exists ? "Save provider" : "Create provider"}
         working={exists ? "Saving…" : "Creating…"}
         onCancel={onCancel}
@@ -115,5 +133,54 @@ function APIVersionField({ value, onChange }: { value: string; onChange: (value:
       value={value}
       onChange={onChange}
     />
+  );
+}
+
+interface QueueFieldsProps {
+  queue: QueueDraft | undefined;
+  problems: Problems;
+  onChange: (queue: QueueDraft | undefined) => void;
+}
+
+const firstQueue: QueueDraft = { maxRequests: "100", maxWait: "10000" };
+
+// In each agent and for each of the provider's models apart, which is what the account's limits are.
+function QueueFields({ queue, problems, onChange }: QueueFieldsProps) {
+  return (
+    <Optional
+      label="Queue"
+      about="Where the account has nothing left and no other target can take a request, it waits. Keys' priorities say who goes first, weights of keys and projects how much each gets."
+      checked={queue !== undefined}
+      problem={problems("queue")}
+      onChange={(on) => onChange(on ? firstQueue : undefined)}
+    >
+      {queue && (
+        <fieldset className="part">
+          <legend>Queue</legend>
+          <TextField
+            label="Requests that wait, at most"
+            required
+            type="number"
+            min={1}
+            max={1_000}
+            hint="In each agent, for each model. One more takes the place of one with less of a right to it, or is refused."
+            problem={problems("queue.max_requests")}
+            value={queue.maxRequests}
+            onChange={(maxRequests) => onChange({ ...queue, maxRequests })}
+          />
+          <TextField
+            label="Waits at most, ms"
+            required
+            type="number"
+            min={1}
+            max={60_000}
+            hint="A request that would have to wait for longer is refused at once."
+            problem={problems("queue.max_wait_ms")}
+            value={queue.maxWait}
+            onChange={(maxWait) => onChange({ ...queue, maxWait })}
+          />
+        </fieldset>
+      )}
+    </Optional>
   );
 }

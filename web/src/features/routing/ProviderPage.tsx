@@ -8,8 +8,6 @@ import type { Provider } from "../../api/provider";
 import { dialectName, useProvider } from "../../api/provider";
 import { mayListRoutes, useRoutes } from "../../api/route";
 import { dateOf } from "../../api/time";
-import { formatDuration } from "../../format/duration";
-import { formatCount } from "../../format/number";
 import { viewerZone } from "../../format/time";
 import { Fact, Facts } from "../../ui/Facts";
 import { Page, Panel } from "../../ui/Page";
@@ -19,6 +17,7 @@ import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { ProviderCredentials } from "./ProviderCredentials";
 import { ProviderTest } from "./ProviderTest";
+import { queueWords } from "./words";
 
 const route = getRouteApi("/routing/providers/$providerId");
 
@@ -98,10 +97,4 @@ function credentialOf({ credentialRef, sealedCredentials }: Provider) {
   const count = sealedCredentials.length;
   if (count === 0) return "none yet";
   return count === 1 ? "sealed for 1 gateway" : `sealed for ${count} gateways`;
-}
-
-/** queueWords say what waits where the provider's account has little left. */
-function queueWords(queue: Provider["queue"]): string {
-  if (!queue) return "nothing waits";
-  return `${formatCount(queue.maxRequests)} at most for each model, up to ${formatDuration(queue.maxWaitMs * 1_000n)}`;
 }

@@ -275,3 +275,62 @@ test("a_pasted_credential_stays_in_the_browser", async () => {
   await userEvent.click(dialog.getByRole("button", { name: "Create provider" }));
   await waitFor(() => expect(sent).toBe(true));
 });
+
+test("a_providers_queue_is_switched_on_changed_and_off_again", async () => {
+  const seen: UpdateProviderRequest[] = [];
+  let now = azure as object;
+  open(
+    () => ({}),
+    () => ({ providers: [now] }),
+    (r) =>
+      r.rpc(updateProvider, (request) => {
+        seen.push(request);
+        now = { ...azure, queue: request.provider?.queue };
+        return {};
+      }),
+  );
+  let dialog = await openDialog("Change azure", "Change azure");
+  await userEvent.click(dialog.getByRole("switch", { name: "Queue" }));
+  const waits = dialog.getByRole("spinbutton", { name: "Waits at most, ms" });
+  await userEvent.clear(waits);
+  await userEvent.type(waits, "2500");
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.updateMask?.paths).toEqual(["queue"]);
+  expect(seen[0]?.provider?.queue).toMatchObject({ maxRequests: 100, maxWaitMs: 2500n });
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+
+  dialog = await openDialog("Change azure", "Change azure");
+  await waitFor(() => expect(dialog.getByRole<HTMLInputElement>("spinbutton", { name: "Waits at most, ms" }).value).toBe("2500"));
+  await userEvent.click(dialog.getByRole("switch", { name: "Queue" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  await waitFor(() => expect(seen).toHaveLength(2));
+  expect(seen[1]?.updateMask?.paths).toEqual(["queue"]);
+  expect(seen[1]?.provider?.queue).toBeUndefined();
+});
+
+test("a_provider_that_somebody_changed_meanwhile_shows_both_versions", async () => {
+  const seen: UpdateProviderRequest[] = [];
+  open(
+    () => ({}),
+    () => ({ providers: [azure] }),
+    (r) => {
+      r.rpc(ProviderService.method.getProvider, () => ({ provider: { ...azure, etag: "e8", queue: { maxRequests: 7, maxWaitMs: 500n } } }));
+      r.rpc(updateProvider, (request) => {
+        seen.push(request);
+        if (seen.length === 1) throw new ConnectError("etag", Code.Aborted);
+        return {};
+      });
+    },
+  );
+  const dialog = await openDialog("Change azure", "Change azure");
+  await userEvent.type(dialog.getByRole("textbox", { name: "Region (optional)" }), "eu");
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  expect((await dialog.findByRole("listitem")).textContent).toBe("Queue: nothing waits → 7 at most for each model, up to 500 ms");
+  await userEvent.click(dialog.getByRole("button", { name: "Begin again with theirs" }));
+  await userEvent.type(dialog.getByRole("textbox", { name: "Region (optional)" }), "eu");
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  await waitFor(() => expect(seen).toHaveLength(2));
+  expect(seen[1]?.updateMask?.paths).toEqual(["region"]);
+  expect(seen[1]?.provider?.etag).toBe("e8");
+});

@@ -1,3 +1,4 @@
+import type { Provider } from "../../api/provider";
 import type { Hedge, Route, Sticky, Timeouts } from "../../api/route";
 import { StickyBy } from "../../api/route";
 import { microsOf } from "../../api/time";
@@ -48,4 +49,10 @@ export function extrasOf({ strict, hedge, canary, shadow }: Route): string {
   return [strict && "strict", hedge && "hedged", canary && `canary ${percentOf(canary.perMille)}`, shadow && `shadow ${percentOf(shadow.perMille)}`]
     .filter(Boolean)
     .join(", ");
+}
+
+/** queueWords say what waits where the provider's account has little left. */
+export function queueWords(queue: Provider["queue"]): string {
+  if (!queue) return "nothing waits";
+  return `${formatCount(queue.maxRequests)} at most for each model, up to ${formatDuration(queue.maxWaitMs * 1_000n)}`;
 }
