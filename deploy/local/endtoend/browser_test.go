@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/weirhq/weir/deploy/local/build"
 )
 
 // browse runs the browser's tests against the stack and a second agent: with one alone
@@ -16,7 +18,8 @@ func (s *stack) browse(t *testing.T) {
 	cmd := exec.Command("npm", "run", "--silent", "e2e")
 	cmd.Dir = filepath.Join(s.root, "web")
 	cmd.Env = os.Environ()
-	for _, name := range []string{"WEIR_URL", "WEIR_DEMO_EMAIL", "WEIR_DEMO_PASSWORD", "WEIR_TOKEN"} {
+	cmd.Env = append(cmd.Env, "WEIR_LOCAL_DIR="+s.dir, "WEIR_AGENT="+filepath.Join(build.Folder(s.root), "weir-agent"))
+	for _, name := range []string{"WEIR_URL", "WEIR_DEMO_EMAIL", "WEIR_DEMO_PASSWORD", "WEIR_TOKEN", "WEIR_MOCK_URL"} {
 		cmd.Env = append(cmd.Env, name+"="+s.env[name])
 	}
 	out, err := cmd.CombinedOutput()

@@ -15,6 +15,9 @@ export const mayGetGateway = permissionOf(GatewayService.method.getGateway);
 export const mayUpdateGateway = permissionOf(GatewayService.method.updateGateway);
 export const mayListAgents = permissionOf(GatewayService.method.listAgents);
 export const mayRevokeAgent = permissionOf(GatewayService.method.revokeAgent);
+export const mayCreateGateway = permissionOf(GatewayService.method.createGateway);
+export const mayEnrol = permissionOf(GatewayService.method.createEnrolmentToken);
+export const maySetGatewayKey = permissionOf(GatewayService.method.setGatewayKey);
 
 export function useGateways(enabled = true) {
   return useInfiniteQuery(
@@ -30,15 +33,32 @@ export function useGateway(id: string) {
 }
 
 export function useUpdateGateway() {
+  return useMutation(GatewayService.method.updateGateway, { onSuccess: useRefreshGateways() });
+}
+
+export function useCreateGateway() {
+  return useMutation(GatewayService.method.createGateway, { onSuccess: useRefreshGateways() });
+}
+
+/** useSetGatewayKey says for which key credentials are sealed from now on. */
+export function useSetGatewayKey() {
+  return useMutation(GatewayService.method.setGatewayKey, { onSuccess: useRefreshGateways() });
+}
+
+function useRefreshGateways() {
   const queryClient = useQueryClient();
   const transport = useTransport();
   const { getGateway, listGateways } = GatewayService.method;
   const shown = [
     createConnectQueryKey({ schema: getGateway, transport, cardinality: "finite" }),
-    createConnectQueryKey({ schema: listGateways, transport, cardinality: "infinite" }),
+    createConnectQueryKey({ schema: listGateways, transport, cardinality: undefined }),
   ];
-  const onSuccess = () => Promise.all(shown.map((queryKey) => queryClient.invalidateQueries({ queryKey })));
-  return useMutation(GatewayService.method.updateGateway, { onSuccess });
+  return () => Promise.all(shown.map((queryKey) => queryClient.invalidateQueries({ queryKey })));
+}
+
+/** useCreateEnrolmentToken makes what agents join with; the answer goes with what shows it. */
+export function useCreateEnrolmentToken() {
+  return useMutation(GatewayService.method.createEnrolmentToken, { gcTime: 0 });
 }
 
 /** useAgents is the fleet of a gateway, "" of all, asked for again every few seconds. */

@@ -135,6 +135,12 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import("../features/history/ComparePage"), "ComparePage"),
 });
 
+const start = createRoute({
+  getParentRoute: () => root,
+  path: "/start",
+  component: lazyRouteComponent(() => import("../features/start/StartPage"), "StartPage"),
+});
+
 const people = createRoute({
   getParentRoute: () => root,
   path: "/people",
@@ -160,6 +166,7 @@ const routeTree = root.addChildren([
   compare,
   sql,
   people,
+  start,
 ]);
 
 /** newRouter routes on a history; the browser's own where none is given. */

@@ -2,13 +2,14 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Agent, Gateway } from "../../api/gateway";
-import { mayGetGateway, mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
+import { mayCreateGateway, mayGetGateway, mayListAgents, mayRevokeAgent, useAgents, useGateways } from "../../api/gateway";
 import { mayListProviders, useProviderNames } from "../../api/provider";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { useMay } from "../session/permission";
+import { StartLink } from "../start/StartLink";
 import { AgentDrawer } from "./AgentDrawer";
 import { AgentTable } from "./AgentTable";
 import { NoAgents } from "./NoAgents";
@@ -79,10 +80,12 @@ function Aside({ gateway, mayOpen }: { gateway: Gateway; mayOpen: boolean }) {
 }
 
 function NoGateways() {
+  const mayCreate = useMay()(mayCreateGateway);
   return (
     <Empty title="No gateways yet">
+      <p>A gateway is a named fleet of agents that serve the same configuration.</p>
       <p>
-        A gateway is a named fleet of agents. Create one with <code>GatewayService/CreateGateway</code>.
+        {mayCreate ? <StartLink>Create the first one</StartLink> : "Your role may not create gateways; ask an owner, admin or operator of your organization."}
       </p>
     </Empty>
   );

@@ -13,6 +13,7 @@ import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useMay, useMaySomewhere } from "../session/permission";
+import { StartLink } from "../start/StartLink";
 import { CreateKeyDialog } from "./CreateKeyDialog";
 import { KeyDrawer } from "./KeyDrawer";
 import { keyNames, KeyTable } from "./KeyTable";
@@ -111,6 +112,9 @@ function NoKeys({ projects, filtered }: { projects: Names; filtered: boolean }) 
         {maySomewhere(mayCreateKey)
           ? "Create the first one: it is shown once, with a line to paste."
           : "Your role may not create keys; ask an admin of your organization."}
+      </p>
+      <p>
+        <StartLink>First steps</StartLink> say what else a request needs.
       </p>
     </Empty>
   );

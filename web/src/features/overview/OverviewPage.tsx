@@ -1,15 +1,17 @@
 import "./overview.css";
 
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 
 import type { GetOverviewResponse } from "../../api/report";
 import { useOverview } from "../../api/report";
+import { useHasServed } from "../../api/start";
 import { formatTime, viewerZone } from "../../format/time";
 import type { Range } from "../../routes/search";
 import { ranges } from "../../routes/search";
 import { Page } from "../../ui/Page";
 import { Segmented } from "../../ui/Segmented";
-import { Async, Empty } from "../../ui/State";
+import { Async, Empty, Loading } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { Breakdown } from "./Breakdown";
 import { MonthSpend } from "./MonthSpend";
@@ -33,10 +35,10 @@ export function OverviewPage() {
   });
   return (
     <Page title="Overview" about={<About period={period} />} actions={<Periods />}>
-      <MonthSpend now={now} />
-      <Async result={overview} what="overview" skeleton="tiles" isEmpty={hasNoRequests} empty={<NoRequests />}>
+      <Async result={overview} what="overview" skeleton="tiles" isEmpty={hasNoRequests} empty={<NoRequests now={now} />}>
         {(data) => (
           <>
+            <MonthSpend now={now} />
             {data.totals && <Tiles totals={data.totals} />}
             <div className="overview-columns">
               <Trend data={data} period={period} />
@@ -84,13 +86,32 @@ function Periods() {
   );
 }
 
-function NoRequests() {
+const FirstSteps = lazy(async () => ({ default: (await import("../start/FirstSteps")).FirstSteps }));
+
+function NoRequests({ now }: { now: Date }) {
+  const served = useHasServed();
+  // Who follows the steps sees them through to the first request, which ends them.
+  const [began, setBegan] = useState(served);
+  if (began === undefined && served !== undefined) setBegan(served);
+  if (began === undefined) return <Loading what="first steps" shape="table" />;
+  if (began) return <QuietPeriod now={now} />;
   return (
-    <Empty title="No requests in this period">
-      <p>Point an application at an agent with one of your keys. Its requests show up here within seconds.</p>
-      <p>
-        <Link to="/keys">Create a key</Link> or choose a longer period.
-      </p>
-    </Empty>
+    <Suspense fallback={<Loading what="first steps" shape="table" />}>
+      <FirstSteps />
+    </Suspense>
+  );
+}
+
+function QuietPeriod({ now }: { now: Date }) {
+  return (
+    <>
+      <MonthSpend now={now} />
+      <Empty title="No requests in this period">
+        <p>Point an application at an agent with one of your keys. Its requests show up here within seconds.</p>
+        <p>
+          <Link to="/keys">Create a key</Link> or choose a longer period.
+        </p>
+      </Empty>
+    </>
   );
 }

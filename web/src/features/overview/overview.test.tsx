@@ -39,8 +39,11 @@ test("error", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("Your role does not allow this");
 });
 
-test("empty", async () => {
-  openConsole("/", (r) => r.rpc(getOverview, () => ({})));
+test("empty_while_there_were_requests_before", async () => {
+  openConsole("/", (r) => {
+    r.rpc(getOverview, () => ({}));
+    r.rpc(listRequests, () => ({ requests: [{ requestId: "q1" }] }));
+  });
   expect(await screen.findByRole("heading", { name: "No requests in this period" })).toBeTruthy();
 });
 

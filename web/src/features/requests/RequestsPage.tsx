@@ -8,6 +8,7 @@ import { Badge } from "../../ui/Badge";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
+import { StartLink } from "../start/StartLink";
 import { useRequestNames } from "./names";
 import { RequestFilter } from "./RequestFilter";
 import { RequestDrawer } from "./RequestDrawer";
@@ -85,7 +86,7 @@ function NoRequests() {
     <Empty title="No requests yet">
       <p>Requests show up here within seconds of an agent serving them.</p>
       <p>
-        <Link to="/keys">Create a key</Link> and send one: the key's page has a line to paste.
+        <StartLink>First steps</StartLink> lead to the first one.
       </p>
     </Empty>
   );

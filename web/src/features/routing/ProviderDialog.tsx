@@ -16,16 +16,18 @@ import { queueWords } from "./words";
 interface ProviderDialogProps {
   /** The one to change; absent: a new one. */
   subject?: Provider;
+  /** What a new one begins with. */
+  suggested?: Partial<ProviderDraft>;
   onClose: () => void;
 }
 
 /** ProviderDialog makes a provider, or changes one. Headers, timeouts and allowed models stay as they are. */
-export function ProviderDialog({ subject, onClose }: ProviderDialogProps) {
+export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogProps) {
   const create = useCreateProvider();
   const update = useUpdateProvider();
   const requestId = useRequestId();
   const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? draftOf(subject) : empty));
+  const [draft, setDraft] = useState(() => (subject ? draftOf(subject) : { ...empty, ...suggested }));
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useProvider(conflict && base ? base.id : "", true);

@@ -10,12 +10,14 @@ import { RouteForm } from "./RouteForm";
 interface RouteDialogProps {
   /** The one to change; absent: a new one. */
   subject?: Route;
+  /** What a new one begins with. */
+  suggested?: Partial<RouteDraft>;
   providers: Names;
   onClose: () => void;
 }
 
 /** RouteDialog makes a route, or changes one. The projects that it is for stay as they are. */
-export function RouteDialog({ subject, providers, onClose }: RouteDialogProps) {
+export function RouteDialog({ subject, suggested, providers, onClose }: RouteDialogProps) {
   const create = useCreateRoute();
   const update = useUpdateRoute();
   const requestId = useRequestId();
@@ -33,7 +35,7 @@ export function RouteDialog({ subject, providers, onClose }: RouteDialogProps) {
   return (
     <Modal title={subject ? `Change ${subject.name}` : "Create route"} open held={isPending} onClose={onClose}>
       <RouteForm
-        begin={subject ? draftOf(subject) : emptyDraft}
+        begin={subject ? draftOf(subject) : { ...emptyDraft, ...suggested }}
         exists={subject !== undefined}
         providers={providers}
         pending={isPending}

@@ -11,6 +11,7 @@ import { LoadMore } from "../../ui/LoadMore";
 import { Page, Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { useMay } from "../session/permission";
+import { StartLink } from "../start/StartLink";
 import { ProviderDialog } from "./ProviderDialog";
 import { ProviderTable } from "./ProviderTable";
 import { RouteDialog } from "./RouteDialog";
@@ -119,6 +120,9 @@ function NoRoutes() {
       <p>
         A route is the name an application writes in <code>model</code>, and where requests go that name it.
       </p>
+      <p>
+        <StartLink>First steps</StartLink> say what comes before and after.
+      </p>
     </Empty>
   );
 }
@@ -127,6 +131,9 @@ function NoProviders() {
   return (
     <Empty title="No providers yet">
       <p>A provider is an upstream account. Routes send to providers.</p>
+      <p>
+        <StartLink>First steps</StartLink> begin with one.
+      </p>
     </Empty>
   );
 }
