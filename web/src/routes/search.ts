@@ -85,13 +85,16 @@ export function agentsSearch(raw: Raw): AgentsSearch {
 }
 
 export interface RoutingSearch {
+  /** Which form is open. */
+  create?: "route" | "provider" | undefined;
   /** Id of the route whose details are open. */
-  route?: string;
+  route?: string | undefined;
 }
 
 export function routingSearch(raw: Raw): RoutingSearch {
+  const create = oneOf(["route", "provider"] as const, raw.create);
   const route = text(raw.route);
-  return route ? { route } : {};
+  return { ...(create && { create }), ...(route && { route }) };
 }
 
 /** DryRunSearch is a request that is described, not sent. */
@@ -132,6 +135,8 @@ export const quotaScopes = ["organization", "project", "key", "route", "provider
 export type QuotaScopeName = (typeof quotaScopes)[number];
 
 export interface BudgetsSearch {
+  /** Which form is open. */
+  create?: "budget" | "limit" | undefined;
   /** Absent: both. */
   kind?: (typeof quotaKinds)[number] | undefined;
   mode?: (typeof quotaModes)[number] | undefined;
@@ -148,10 +153,12 @@ export interface BudgetsSearch {
 }
 
 export function budgetsSearch(raw: Raw): BudgetsSearch {
+  const create = oneOf(["budget", "limit"] as const, raw.create);
   const kind = oneOf(quotaKinds, raw.kind);
   const mode = oneOf(quotaModes, raw.mode);
   const on = oneOf(quotaScopes, raw.on);
   return {
+    ...(create && { create }),
     ...(kind && { kind }),
     ...(mode && { mode }),
     ...(on && { on }),

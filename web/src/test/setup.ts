@@ -19,6 +19,7 @@ vi.stubGlobal(
   },
 );
 vi.stubGlobal("Path2D", function Path2D() {});
+Element.prototype.scrollIntoView = () => undefined;
 vi.stubGlobal("scrollTo", () => undefined);
 const canvas = new Proxy({}, { get: () => () => ({ width: 0 }), set: () => true });
 HTMLCanvasElement.prototype.getContext = (() => canvas) as unknown as HTMLCanvasElement["getContext"];

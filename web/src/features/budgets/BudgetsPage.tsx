@@ -1,7 +1,7 @@
 import "./budgets.css";
 
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 
 import { mayListAlerts } from "../../api/alert";
 import { mayCreateBudget, mayListBudgets, useBudgets } from "../../api/budget";
@@ -34,11 +34,12 @@ export function BudgetsPage() {
   const names = useScopeNames();
   const quotas = useQuotas(kinds[search.kind ?? "all"], search.project ?? "");
   const chosen = { budgets: useBudgets(may(mayListBudgets)), limits: useLimits(may(mayListLimits)) };
-  const [creating, setCreating] = useState<"budget" | "limit">();
+  const creating = search.create;
+  const setCreating = (create: BudgetsSearch["create"]) => void navigate({ search: (s) => ({ ...s, create }) });
   const filtered = isFiltered(search);
   useAllPages(quotas, filtered);
   const change = (part: BudgetsSearch) => void navigate({ search: (s) => ({ ...s, ...part }), replace: true });
-  const open = (quota: string | undefined) => void navigate({ search: (s) => ({ ...s, quota, subject: undefined }) });
+  const open = (quota: string | undefined) => void navigate({ search: (s) => ({ ...s, quota, subject: undefined, create: undefined }) });
   const listed = quotas.data?.pages.flatMap((page) => page.quotas) ?? [];
   const shown = listed.filter((quota) => matches(quota, search));
   return (
@@ -69,8 +70,8 @@ export function BudgetsPage() {
       {search.quota && may(mayGetQuota) && (
         <QuotaDrawer id={search.quota} subject={search.subject ?? ""} names={names} onClose={() => open(undefined)} />
       )}
-      {creating === "budget" && <BudgetDialog names={names} onClose={() => setCreating(undefined)} onSaved={open} />}
-      {creating === "limit" && <LimitDialog names={names} onClose={() => setCreating(undefined)} onSaved={open} />}
+      {creating === "budget" && may(mayCreateBudget) && <BudgetDialog names={names} onClose={() => setCreating(undefined)} onSaved={open} />}
+      {creating === "limit" && may(mayCreateLimit) && <LimitDialog names={names} onClose={() => setCreating(undefined)} onSaved={open} />}
     </Page>
   );
 }

@@ -43,20 +43,18 @@ export function RoutingPage() {
   );
 }
 
-// What a dialog is open for: the thing to change, or a new one.
-type Subject<T> = T | "new" | undefined;
-
 function Routes({ providers }: { providers: readonly Provider[] }) {
   const may = useMay();
   const routes = useRoutes();
-  const [subject, setSubject] = useState<Subject<Route>>();
-  const { route: shown } = page.useSearch();
+  const [subject, setSubject] = useState<Route>();
+  const { route: shown, create } = page.useSearch();
   const navigate = page.useNavigate();
+  const creating = create === "route" && may(mayCreateRoute);
   const listed = routes.data?.pages.flatMap((part) => part.routes) ?? [];
   const listedProviders = new Map(providers.map((p) => [p.id, p.name]));
-  const names = useProviderNames(subject !== undefined && may(mayListProviders));
+  const names = useProviderNames((subject !== undefined || creating) && may(mayListProviders));
   return (
-    <Panel title="Routes" aside={may(mayCreateRoute) && <CreateButton what="route" onClick={() => setSubject("new")} />}>
+    <Panel title="Routes" aside={may(mayCreateRoute) && <CreateButton what="route" onClick={() => void navigate({ search: (s) => ({ ...s, create: "route" }) })} />}>
       <Async result={routes} what="routes" isEmpty={(d) => d.pages[0]?.routes.length === 0} empty={<NoRoutes />}>
         {() => <RouteTable routes={listed} providers={listedProviders} onChange={may(mayUpdateRoute) ? setSubject : undefined} />}
       </Async>
@@ -67,24 +65,21 @@ function Routes({ providers }: { providers: readonly Provider[] }) {
         providers={listedProviders}
         onClose={() => void navigate({ search: (s) => ({ ...s, route: undefined }) })}
       />
-      {subject && (
-        <RouteDialog
-          {...(subject !== "new" && { subject })}
-          providers={names}
-          onClose={() => setSubject(undefined)}
-        />
-      )}
+      {subject && <RouteDialog subject={subject} providers={names} onClose={() => setSubject(undefined)} />}
+      {creating && <RouteDialog providers={names} onClose={() => void navigate({ search: (s) => ({ ...s, create: undefined }) })} />}
     </Panel>
   );
 }
 
 function Providers({ result }: { result: ReturnType<typeof useProviders> }) {
   const may = useMay();
-  const [subject, setSubject] = useState<Subject<Provider>>();
+  const [subject, setSubject] = useState<Provider>();
+  const { create } = page.useSearch();
+  const navigate = page.useNavigate();
   return (
     <Panel
       title="Providers"
-      aside={may(mayCreateProvider) && <CreateButton what="provider" onClick={() => setSubject("new")} />}
+      aside={may(mayCreateProvider) && <CreateButton what="provider" onClick={() => void navigate({ search: (s) => ({ ...s, create: "provider" }) })} />}
     >
       <Async
         result={result}
@@ -101,7 +96,8 @@ function Providers({ result }: { result: ReturnType<typeof useProviders> }) {
         )}
       </Async>
       <LoadMore query={result} />
-      {subject && <ProviderDialog {...(subject !== "new" && { subject })} onClose={() => setSubject(undefined)} />}
+      {subject && <ProviderDialog subject={subject} onClose={() => setSubject(undefined)} />}
+      {create === "provider" && may(mayCreateProvider) && <ProviderDialog onClose={() => void navigate({ search: (s) => ({ ...s, create: undefined }) })} />}
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { isLoggedOut } from "../../api/error";
 import type { WhoAmIResponse } from "../../api/session";
 import { useWhoAmI } from "../../api/session";
 import { Failure } from "../../ui/State";
+import { Finder } from "../palette/Finder";
 import { Account } from "../session/Account";
 import { LoginPage } from "../session/LoginPage";
 import { ViewerProvider } from "../session/permission";
@@ -40,6 +41,7 @@ function Frame({ viewer }: { viewer: WhoAmIResponse }) {
         </a>
         <header className="side">
           <Brand />
+          <Finder />
           <Nav />
           <Account viewer={viewer} />
         </header>

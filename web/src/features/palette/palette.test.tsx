@@ -1,0 +1,119 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { KeyService } from "../../gen/weir/admin/v1/key_pb";
+import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
+import { RouteService } from "../../gen/weir/admin/v1/route_pb";
+import { everything, openConsole } from "../../test/console";
+import { matching } from "./commands";
+
+const filters: string[] = [];
+
+function serve(r: ConnectRouter) {
+  filters.length = 0;
+  r.rpc(KeyService.method.listKeys, ({ filter }) => {
+    filters.push(filter);
+    return { keys: [{ id: "k1", name: "checkout" }] };
+  });
+  r.rpc(RouteService.method.listRoutes, () => ({ routes: [{ id: "r1", name: "check-all" }] }));
+  r.rpc(ProjectService.method.listProjects, () => ({}));
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
+
+const open = async (permissions = everything) => {
+  const router = openConsole("/nowhere", serve, permissions);
+  await screen.findByRole("button", { name: /^Go to…/ });
+  return router;
+};
+
+describe("the_palette", () => {
+  test("finds_a_key_by_a_part_of_its_name_with_the_keyboard_alone", async () => {
+    const router = await open();
+    await userEvent.keyboard("{Control>}k{/Control}");
+    const field = await screen.findByRole("combobox", { name: "Page, action or name" });
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    await userEvent.keyboard('ChecK"');
+    await waitFor(() => expect(filters.at(-1)).toBe('name:"ChecK\\""'));
+    await userEvent.keyboard("{Backspace}");
+    const option = await screen.findByRole("option", { name: /checkout/ });
+    expect(field.getAttribute("aria-activedescendant")).toBe(option.id);
+    await userEvent.keyboard("{ArrowDown}");
+    expect(screen.getByRole("option", { name: /check-all/ }).getAttribute("aria-selected")).toBe("true");
+    await userEvent.keyboard("{ArrowUp}{Enter}");
+    await waitFor(() => expect(router.state.location.href).toBe("/keys?key=k1"));
+    await userEvent.keyboard("{Escape}");
+  });
+
+  test("remembers_where_it_led", async () => {
+    const router = await open();
+    await userEvent.click(screen.getByRole("button", { name: /^Go to…/ }));
+    await userEvent.keyboard("create ke{Enter}");
+    await waitFor(() => expect(router.state.location.href).toBe("/keys?create=true"));
+    await userEvent.click(await screen.findByRole("button", { name: "Cancel" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await userEvent.keyboard("{Control>}k{/Control}");
+    const recent = await screen.findByRole("group", { name: "Recent" });
+    expect(within(recent).getAllByRole("option").map((one) => one.textContent)).toEqual(["Create keyAction"]);
+  });
+
+  test("offers_what_the_role_may_do_and_asks_for_nothing_else", async () => {
+    await open(["routes.list"]);
+    await userEvent.keyboard("{Control>}k{/Control}");
+    await screen.findByRole("option", { name: /^Routes and providers/ });
+    expect(screen.queryByRole("option", { name: /Create|Keys/ })).toBeNull();
+    await userEvent.keyboard("check");
+    await screen.findByRole("option", { name: /check-all/ });
+    expect(filters).toEqual([]);
+  });
+
+  test("says_that_nothing_is_named_so", async () => {
+    await open(["people.none"]);
+    await userEvent.keyboard("{Control>}k{/Control}zzz");
+    expect(await screen.findByText("Nothing here has that name.")).toBeTruthy();
+    expect(screen.getByRole("combobox").getAttribute("aria-expanded")).toBe("false");
+  });
+});
+
+describe("shortcuts", () => {
+  test("go_to_pages_and_show_their_list", async () => {
+    const router = await open();
+    await userEvent.keyboard("gk");
+    await waitFor(() => expect(router.state.location.pathname).toBe("/keys"));
+    await userEvent.keyboard("?");
+    expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeTruthy();
+  });
+
+  test("do_nothing_while_somebody_types", async () => {
+    const router = await open();
+    const field = document.body.appendChild(document.createElement("input"));
+    field.focus();
+    await userEvent.keyboard("gk?");
+    expect(field.value).toBe("gk?");
+    expect(router.state.location.pathname).toBe("/nowhere");
+    expect(screen.queryByRole("dialog")).toBeNull();
+    field.remove();
+  });
+
+  test("can_be_switched_off_for_good", async () => {
+    const router = await open();
+    await userEvent.keyboard("?");
+    await userEvent.click(await screen.findByRole("switch", { name: "Shortcuts of single keys" }));
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await userEvent.keyboard("gk?");
+    expect(router.state.location.pathname).toBe("/nowhere");
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(localStorage.getItem("weir.shortcuts")).toBe("off");
+  });
+});
+
+test("what_begins_with_the_word_comes_first", () => {
+  const command = (label: string) => ({ href: `/${label}`, label, kind: "Page" });
+  expect(matching([command("Dry run"), command("Routes"), command("Run")], "ru").map(({ label }) => label)).toEqual(["Run", "Dry run"]);
+});
