@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
+import type { Names } from "../../api/names";
 import { mayCreateProject, mayListProjects, useCreateProject, useProjects } from "../../api/project";
 import { useRequestId } from "../../api/transport";
 import { FormError, NameField } from "../../ui/Form";
@@ -44,9 +45,13 @@ export function KeyStep({ step, progress }: StepProps) {
           )}
         </>
       )}
-      {open && <CreateKeyDialog projects={projects} routes={routes} onClose={close} />}
+      {open && <CreateKeyDialog projects={namesOf(projects)} routes={namesOf(routes)} onClose={close} />}
     </>
   );
+}
+
+function namesOf(all: readonly { id: string; name: string }[]): Names {
+  return new Map(all.map(({ id, name }) => [id, name]));
 }
 
 function FirstProject({ mayCreate, primary }: { mayCreate: boolean; primary: boolean }) {
