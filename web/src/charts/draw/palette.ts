@@ -14,7 +14,7 @@ export function readPalette(within: HTMLElement): Palette {
     return getComputedStyle(probe).color;
   };
   const palette = {
-    series: ["--series-1", "--series-2", "--series-3"].map(colour),
+    series: Array.from({ length: 8 }, (_, i) => colour(`--series-${i + 1}`)),
     axis: colour("--text-muted"),
     grid: colour("--grid"),
     font: `11px ${getComputedStyle(within).fontFamily}`,
