@@ -8,7 +8,7 @@ export const pages: readonly [link: string, heading: string][] = [
   ["Budgets", "Budgets and limits"],
   ["Agents", "Gateways and agents"],
   ["History", "History"],
-  ["SQL", "SQL"],
+  ["Reports", "Reports"],
   ["People", "People and access"],
 ];
 

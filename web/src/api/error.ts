@@ -62,6 +62,11 @@ export function isStale(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Aborted;
 }
 
+/** isOverLimit tells that there is too much at once: later it may work as it is. */
+export function isOverLimit(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === Code.ResourceExhausted;
+}
+
 /** isOurTrouble tells what may work if tried again as it is from what the caller has to change. */
 export function isOurTrouble(error: unknown): boolean {
   const code = ConnectError.from(error).code;

@@ -1,7 +1,4 @@
-import type { JsonValue } from "@bufbuild/protobuf";
-import { toJson } from "@bufbuild/protobuf";
-import type { ListValue } from "@bufbuild/protobuf/wkt";
-import { ListValueSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { useInfiniteQuery, useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 
@@ -10,7 +7,6 @@ import { permissionOf } from "./permission";
 
 export { Interval, Measure };
 export type {
-  Column,
   GetOverviewResponse,
   GetRequestResponse,
   MetricSeries,
@@ -19,7 +15,6 @@ export type {
   Request,
   RequestAttempt,
   RequestCandidate,
-  RunQueryResponse,
   Totals,
 } from "../gen/weir/admin/v1/report_pb";
 
@@ -98,37 +93,4 @@ export function useNewestRequest(filter: string, enabled: boolean) {
 /** useRequest is one request in full; copies for shadows may come after it. "" asks for none. */
 export function useRequest(requestId: string) {
   return useQuery(ReportService.method.getRequest, { requestId }, { enabled: requestId !== "" });
-}
-
-/** useColumns are the columns of a view, as the analytics store has them. */
-export function useColumns(view: string) {
-  return useQuery(
-    ReportService.method.runQuery,
-    { sql: `SELECT * FROM ${view} LIMIT 0` },
-    { staleTime: Infinity, refetchOnWindowFocus: false },
-  );
-}
-
-/** useRunQuery runs a statement once; "" runs nothing. */
-export function useRunQuery(sql: string) {
-  return useQuery(
-    ReportService.method.runQuery,
-    { sql },
-    { enabled: sql !== "", staleTime: Infinity, retry: false, refetchOnWindowFocus: false },
-  );
-}
-
-/** cellsOf is one result row as JSON values, in the order of the columns. */
-export function cellsOf(row: ListValue): JsonValue[] {
-  const json = toJson(ListValueSchema, row);
-  return Array.isArray(json) ? json : [];
-}
-
-/** What proxies take of an address, with room for the rest of it. */
-const longestQuery = 6000;
-
-/** queryCsv is the address of a statement's result as a file; none where the statement is too long for one. */
-export function queryCsv(sql: string): string | undefined {
-  const query = new URLSearchParams({ sql }).toString();
-  return query.length <= longestQuery ? `/v1/reports/query.csv?${query}` : undefined;
 }

@@ -1,5 +1,5 @@
 import type { RouterHistory } from "@tanstack/react-router";
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
@@ -17,9 +17,10 @@ import {
   peopleSearch,
   pricesSearch,
   projectsSearch,
+  querySearch,
+  reportSearch,
   requestsSearch,
   routingSearch,
-  sqlSearch,
 } from "./search";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -107,11 +108,34 @@ const prices = createRoute({
   component: lazyRouteComponent(() => import("../features/prices/PricesPage"), "PricesPage"),
 });
 
+const reports = createRoute({
+  getParentRoute: () => root,
+  path: "/reports",
+  component: lazyRouteComponent(() => import("../features/reports/ReportsPage"), "ReportsPage"),
+});
+
+const query = createRoute({
+  getParentRoute: () => root,
+  path: "/reports/query",
+  validateSearch: querySearch,
+  component: lazyRouteComponent(() => import("../features/reports/QueryPage"), "QueryPage"),
+});
+
+const report = createRoute({
+  getParentRoute: () => root,
+  path: "/reports/$reportId",
+  validateSearch: reportSearch,
+  component: lazyRouteComponent(() => import("../features/reports/QueryPage"), "ReportPage"),
+});
+
+// Where statements were before there were reports: links to it are about.
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
-  validateSearch: sqlSearch,
-  component: lazyRouteComponent(() => import("../features/sql/SqlPage"), "SqlPage"),
+  validateSearch: reportSearch,
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: "/reports/query", search, replace: true });
+  },
 });
 
 const history = createRoute({
@@ -164,6 +188,9 @@ const routeTree = root.addChildren([
   history,
   past,
   compare,
+  reports,
+  query,
+  report,
   sql,
   people,
   start,

@@ -273,14 +273,37 @@ export function pricesSearch(raw: Raw): PricesSearch {
   return texts(raw, ["rerate"]);
 }
 
-export interface SqlSearch {
-  /** The statement that was run. */
+export const resultViews = ["rows", "chart"] as const;
+
+/** ReportSearch is a statement, and how its result is looked at. A long statement stands in the fragment. */
+export interface ReportSearch {
+  /** The statement that was run; absent: the report's, or the example's, as it is. */
   sql?: string;
+  /** Values of its parameters, as they are typed; absent: what it begins with. */
+  with?: Record<string, string>;
+  /** Absent: the chart where the statement says one, else the rows. */
+  view?: (typeof resultViews)[number];
 }
 
-export function sqlSearch(raw: Raw): SqlSearch {
+export interface QuerySearch extends ReportSearch {
+  /** Id of a shipped example. */
+  example?: string;
+}
+
+export function reportSearch(raw: Raw): ReportSearch {
   const sql = text(raw.sql);
-  return sql ? { sql } : {};
+  const view = oneOf(resultViews, raw.view);
+  const values = typeof raw.with === "object" && raw.with !== null ? Object.entries(raw.with).flatMap(([name, value]) => (isPlain(value) ? [[name, String(value)]] : [])) : [];
+  return { ...(sql && { sql }), ...(values.length > 0 && { with: Object.fromEntries(values) as Record<string, string> }), ...(view && { view }) };
+}
+
+export function querySearch(raw: Raw): QuerySearch {
+  const example = text(raw.example);
+  return { ...reportSearch(raw), ...(example && { example }) };
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {

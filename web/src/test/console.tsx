@@ -75,6 +75,7 @@ export const everything = [
   "quotas.write_off",
   "reports.query",
   "reports.read",
+  "reports.save",
   "role_bindings.create",
   "role_bindings.delete",
   "role_bindings.list",

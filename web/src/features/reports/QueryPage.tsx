@@ -1,119 +1,60 @@
-import "./sql.css";
+import "./reports.css";
 
-import { getRouteApi } from "@tanstack/react-router";
-import type { KeyboardEvent, RefObject } from "react";
-import { useRef, useState } from "react";
+import { getRouteApi, useLocation } from "@tanstack/react-router";
 
-import { useRunQuery } from "../../api/report";
-import { Page, Panel } from "../../ui/Page";
-import { Async, Empty } from "../../ui/State";
-import { Columns } from "./Columns";
-import { examples, views } from "./examples";
-import type { Position } from "./position";
-import { offsetOf } from "./position";
-import { ResultTable } from "./ResultTable";
-import { StatementError } from "./StatementError";
+import { useSavedReport } from "../../api/savedReport";
+import { Page } from "../../ui/Page";
+import { Failure, Loading } from "../../ui/State";
+import type { ReportSearch } from "../../routes/search";
+import { fromAddress, toAddress } from "./address";
+import { exampleOf } from "./examples";
+import type { Source } from "./source";
+import type { Asked } from "./Workbench";
+import { Workbench } from "./Workbench";
 
-const route = getRouteApi("/sql");
+const queryRoute = getRouteApi("/reports/query");
+const reportRoute = getRouteApi("/reports/$reportId");
 
-/** SqlPage runs one SELECT over the organization's public views. The URL holds the statement. */
-export function SqlPage() {
-  const { sql: ran = "" } = route.useSearch();
-  const navigate = route.useNavigate();
-  const [draft, setDraft] = useState(ran || (examples[0]?.sql ?? ""));
-  const editor = useRef<HTMLTextAreaElement>(null);
-  const result = useRunQuery(ran);
-  const goTo = (position: Position) => {
-    const offset = offsetOf(draft, position);
-    editor.current?.focus();
-    editor.current?.setSelectionRange(offset, offset);
+/** QueryPage is a statement of one's own, or a shipped example. */
+export function QueryPage() {
+  const search = queryRoute.useSearch();
+  const navigate = queryRoute.useNavigate();
+  const asked = useAsked(search);
+  const example = exampleOf(search.example);
+  const source: Source = example ? { kind: "example", ...example } : { kind: "free" };
+  const ask = (next: Asked) => {
+    const { hash, ...rest } = addressOf(next);
+    void navigate({ search: { ...(search.example && { example: search.example }), ...rest }, hash, ignoreBlocker: true });
   };
-  const run = (sql: string) => {
-    setDraft(sql);
-    if (sql === ran) void result.refetch();
-    else void navigate({ search: { sql } });
+  return <Workbench key={search.example ?? ""} source={source} asked={asked} onAsk={ask} />;
+}
+
+/** ReportPage is a saved report. */
+export function ReportPage() {
+  const { reportId } = reportRoute.useParams();
+  const asked = useAsked(reportRoute.useSearch());
+  const navigate = reportRoute.useNavigate();
+  const { data, error, refetch } = useSavedReport(reportId);
+  const ask = (next: Asked) => {
+    const { hash, ...search } = addressOf(next);
+    void navigate({ search, hash, ignoreBlocker: true });
   };
-  return (
-    <Page title="SQL" about={`One SELECT over the views ${views.join(", ")}.`}>
-      <Panel>
-        <Editor ref={editor} draft={draft} busy={result.isFetching} onChange={setDraft} onRun={run} />
-      </Panel>
-      {ran ? (
-        <Async
-          result={result}
-          what="result"
-          isEmpty={(d) => d.rows.length === 0}
-          empty={<NoRows />}
-          failure={(error) => <StatementError error={error} sql={ran} onRetry={result.refetch} onGoTo={goTo} />}
-        >
-          {(data) => <ResultTable result={data} sql={ran} />}
-        </Async>
-      ) : (
-        <NothingRan />
-      )}
-      <Columns />
-    </Page>
-  );
+  const report = data?.savedReport;
+  if (report) return <Workbench key={report.id} source={{ kind: "report", report }} asked={asked} onAsk={ask} />;
+  return <Page title="Report">{error ? <Failure error={error} onRetry={refetch} /> : <Loading what="report" shape="table" />}</Page>;
 }
 
-interface EditorProps {
-  ref: RefObject<HTMLTextAreaElement | null>;
-  draft: string;
-  busy: boolean;
-  onChange: (sql: string) => void;
-  onRun: (sql: string) => void;
+function useAsked(search: ReportSearch): Asked {
+  const hash = useLocation({ select: (location) => location.hash });
+  return { sql: fromAddress({ sql: search.sql, hash }), values: search.with ?? {}, view: search.view };
 }
 
-function Editor({ ref, draft, busy, onChange, onRun }: EditorProps) {
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && draft.trim()) onRun(draft);
+function addressOf({ sql, values, view }: Asked): ReportSearch & { hash: string } {
+  const address = toAddress(sql);
+  return {
+    hash: address.hash,
+    ...(address.sql !== undefined && { sql: address.sql }),
+    ...(Object.keys(values).length > 0 && { with: values }),
+    ...(view && { view }),
   };
-  return (
-    <form action={() => onRun(draft)} className="sql-editor">
-      <label className="sr-only" htmlFor="sql">
-        Statement
-      </label>
-      <textarea
-        ref={ref}
-        id="sql"
-        required
-        rows={6}
-        spellCheck={false}
-        autoCapitalize="off"
-        value={draft}
-        onChange={(event) => onChange(event.target.value)}
-        onKeyDown={onKeyDown}
-      />
-      <div className="sql-bar">
-        <button type="submit" className="button button-primary" disabled={busy}>
-          {busy ? "Running…" : "Run"}
-        </button>
-        <span className="muted wide-only">Ctrl + Enter</span>
-        <span className="sql-examples">
-          <span className="muted">Try:</span>
-          {examples.map(({ label, sql }) => (
-            <button key={label} type="button" className="button button-small" onClick={() => onRun(sql)}>
-              {label}
-            </button>
-          ))}
-        </span>
-      </div>
-    </form>
-  );
-}
-
-function NoRows() {
-  return (
-    <Empty title="No rows">
-      <p>The statement ran and found nothing.</p>
-    </Empty>
-  );
-}
-
-function NothingRan() {
-  return (
-    <Empty title="Ask something">
-      <p>Write a statement and run it, or try one of the examples. You see your organization's rows only.</p>
-    </Empty>
-  );
 }

@@ -1,75 +1,202 @@
-import { useState } from "react";
+import type { KeyboardEvent } from "react";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 
-import type { Column, RunQueryResponse } from "../../api/report";
-import { cellsOf, queryCsv } from "../../api/report";
-import { formatDuration } from "../../format/duration";
+import type { Cell, Column } from "../../api/statement";
 import { formatCount } from "../../format/number";
-import { Scroller } from "../../ui/Scroller";
-import { cellText, isNumeric } from "./cell";
+import { Said } from "../../ui/Said";
+import { cellText, isNumeric, showerOf } from "./cell";
+import type { Mark } from "./grid";
+import { moved, rowsOf, tabbed, windowOf } from "./grid";
 
-const step = 200;
+const rowHeight = 30;
+const headHeight = 31;
 
-interface ResultTableProps {
-  result: RunQueryResponse;
-  /** The statement, for the file of all its rows. */
-  sql: string;
+interface ResultGridProps {
+  columns: readonly Column[];
+  rows: readonly (readonly Cell[])[];
+  zone: string;
 }
 
-/** ResultTable shows a result's rows as they came, some at a time. */
-export function ResultTable({ result, sql }: ResultTableProps) {
-  const { columns, rows, truncated, elapsedUs } = result;
-  const [shown, setShown] = useState(step);
-  const csv = queryCsv(sql);
-  const visible = rows.slice(0, shown);
+/**
+ * ResultGrid shows all rows by drawing those in sight. One cell is marked: arrows move it, with Shift they choose
+ * rows, and Control and C copies.
+ */
+export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [sight, setSight] = useState({ scrolled: 0, height: 480 });
+  const [mark, setMark] = useState<Mark>();
+  const [said, setSaid] = useState("");
+  const id = useId();
+  const showers = useMemo(() => columns.map((column) => showerOf(column, zone)), [columns, zone]);
+  const widths = useMemo(() => columns.map((column, i) => widthOf(column, rows, i, showers[i])), [columns, rows, showers]);
+  const { first, end } = windowOf(sight.scrolled, sight.height, rowHeight, rows.length);
+  const [from, to] = mark ? rowsOf(mark) : [-1, -1];
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const measure = () => setSight({ scrolled: element.scrollTop, height: element.clientHeight || 480 });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const reveal = ({ row }: Mark) => {
+    const element = scroller.current;
+    if (!element) return;
+    const top = row * rowHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + rowHeight > element.scrollTop + element.clientHeight - headHeight) element.scrollTop = top + rowHeight + headHeight - element.clientHeight;
+    setSight({ scrolled: element.scrollTop, height: element.clientHeight || 480 });
+  };
+  const copy = async (text: string, what: string) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setSaid(`${what} copied`);
+    } catch {
+      setSaid("The browser does not allow copying");
+    }
+  };
+  const rowsAsText = (part: readonly (readonly Cell[])[]) => tabbed([columns.map(({ name }) => name), ...part.map((row) => row.map(cellText))]);
+  const copyMark = (marked: Mark) => {
+    const [begin, last] = rowsOf(marked);
+    if (begin === last) void copy(cellText(rows[marked.row]?.[marked.column] ?? null), "Value");
+    else void copy(rowsAsText(rows.slice(begin, last + 1)), `${formatCount(last - begin + 1)} rows`);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (rows.length === 0) return;
+    const now = mark ?? { row: 0, column: 0, anchor: 0 };
+    if (event.key.toLowerCase() === "c" && (event.ctrlKey || event.metaKey)) {
+      if (window.getSelection()?.isCollapsed === false) return; // what is chosen by hand goes first
+      event.preventDefault();
+      copyMark(now);
+      return;
+    }
+    const page = Math.max(1, Math.floor((sight.height - headHeight) / rowHeight) - 1);
+    const next = moved(now, event, rows.length, columns.length, page);
+    if (!next) return;
+    event.preventDefault();
+    setMark(next);
+    reveal(next);
+    document.getElementById(cellId(id, next.row, next.column))?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+
   return (
-    <section className="panel" aria-label="Result">
-      <p className="result-head" role="status">
-        {formatCount(rows.length)} rows in {formatDuration(elapsedUs)}
-        {truncated && <b> · cut off: there were more. Narrow the statement, add a LIMIT, or download them.</b>}
-        {" · "}
-        {csv === undefined ? (
-          "The statement is too long for a link to a CSV file: ask the API for it."
-        ) : (
-          <a href={csv} download>
-            Download CSV
-          </a>
-        )}
-      </p>
-      <Scroller label="Result rows">
-        <table className="table table-result">
+    <>
+      <div
+        ref={scroller}
+        className="grid-scroller"
+        onScroll={(event) => setSight({ scrolled: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight || 480 })}
+      >
+        <table
+          role="grid"
+          className="grid"
+          aria-label="Result rows"
+          aria-describedby={`${id}-keys`}
+          aria-rowcount={rows.length + 1}
+          aria-colcount={columns.length}
+          aria-activedescendant={mark && mark.row >= first && mark.row < end ? cellId(id, mark.row, mark.column) : undefined}
+          tabIndex={0}
+          onKeyDown={onKeyDown}
+          onFocus={() => setMark((was) => was ?? (rows.length > 0 ? { row: 0, column: 0, anchor: 0 } : undefined))}
+        >
+          <colgroup>
+            {widths.map((width, i) => (
+              <col key={i} style={{ width: `${width}ch` }} />
+            ))}
+            <col />
+          </colgroup>
           <thead>
-            <tr>
-              {columns.map((column) => (
-                <th key={column.name} scope="col" className={align(column)} title={column.type}>
+            <tr aria-rowindex={1}>
+              {columns.map((column, i) => (
+                <th key={i} scope="col" className={align(column)} title={`${column.name}: ${column.type}`}>
                   {column.name}
                 </th>
               ))}
+              <td aria-hidden="true" className="grid-rest" />
             </tr>
           </thead>
           <tbody>
-            {visible.map((row, i) => (
-              <tr key={i}>
-                {cellsOf(row).map((value, j) => (
-                  <td key={j} className={align(columns[j])}>
-                    {value === null ? <span className="muted">null</span> : cellText(value)}
-                  </td>
-                ))}
-              </tr>
-            ))}
+            <Gap rows={first} />
+            {rows.slice(first, end).map((row, i) => {
+              const index = first + i;
+              const chosen = index >= from && index <= to && from !== to;
+              return (
+                <tr key={index} aria-rowindex={index + 2} aria-selected={chosen || undefined}>
+                  {columns.map((column, j) => (
+                    <td
+                      key={j}
+                      role="gridcell"
+                      id={cellId(id, index, j)}
+                      className={`${align(column) ?? ""} ${mark?.row === index && mark.column === j ? "grid-mark" : ""}`}
+                      onMouseDown={(event) => {
+                        if (event.button === 0) setMark((was) => ({ row: index, column: j, anchor: event.shiftKey && was ? was.anchor : index }));
+                        if (event.shiftKey) event.preventDefault(); // chooses rows, not text
+                      }}
+                    >
+                      <Value value={row[j] ?? null} show={showers[j]} />
+                    </td>
+                  ))}
+                  <td aria-hidden="true" className="grid-rest" />
+                </tr>
+              );
+            })}
+            <Gap rows={rows.length - end} />
           </tbody>
         </table>
-      </Scroller>
-      {shown < rows.length && (
-        <div className="load-more">
-          <button type="button" className="button" onClick={() => setShown(shown + step)}>
-            Show {Math.min(step, rows.length - shown)} more
+      </div>
+      <div className="grid-foot">
+        <span id={`${id}-keys`} className="muted wide-only">
+          Arrows move, Shift and arrows choose rows, Control and C copies.
+        </span>
+        <span className="muted" role="status">
+          {said}
+        </span>
+        {mark && (
+          <button type="button" className="button button-small" onClick={() => copyMark(mark)}>
+            {from === to ? "Copy value" : `Copy ${formatCount(to - from + 1)} rows`}
           </button>
-        </div>
-      )}
-    </section>
+        )}
+        <button type="button" className="button button-small" onClick={() => void copy(rowsAsText(rows), `${formatCount(rows.length)} rows`)}>
+          Copy all {formatCount(rows.length)} rows
+        </button>
+      </div>
+    </>
   );
+}
+
+function cellId(id: string, row: number, column: number): string {
+  return `${id}-${row}-${column}`;
+}
+
+// Gap stands for rows that are out of sight.
+function Gap({ rows }: { rows: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr aria-hidden="true" className="grid-gap">
+      <td style={{ height: `${rows * rowHeight}px` }} />
+    </tr>
+  );
+}
+
+function Value({ value, show }: { value: Cell; show: ReturnType<typeof showerOf> | undefined }) {
+  if (value === null) return <span className="muted">null</span>;
+  const { text, hint } = show?.(value) ?? { text: cellText(value) };
+  return <span title={hint ?? (text.length > 40 ? text : undefined)}>{typeof value === "string" ? <Said text={text} /> : text}</span>;
 }
 
 function align(column: Column | undefined): string | undefined {
   return column && isNumeric(column.type) ? "num" : undefined;
+}
+
+const measured = 100;
+
+// widthOf is as wide as the first values are, within bounds, in widths of a digit.
+function widthOf(column: Column, rows: readonly (readonly Cell[])[], i: number, show: ReturnType<typeof showerOf> | undefined): number {
+  const lengths = rows.slice(0, measured).map((row) => {
+    const value = row[i] ?? null;
+    return value === null ? 4 : (show?.(value) ?? { text: cellText(value) }).text.length;
+  });
+  const widest = Math.max(1.15 * column.name.length, ...lengths); // heads are bolder
+  return Math.ceil(Math.min(44, Math.max(6, widest))) + 4;
 }

@@ -1,48 +1,92 @@
 import { useState } from "react";
 
-import { useColumns } from "../../api/report";
-import { Failure, Loading } from "../../ui/State";
-import { views } from "./examples";
+import type { SchemaColumn, View } from "./schema";
+import { views } from "./schema";
 
-/** Columns lists what each view has; a view is asked for when it is opened. */
-export function Columns() {
+interface SchemaProps {
+  /** Writes a name into the statement. */
+  onInsert: (name: string) => void;
+}
+
+/** Schema is what a statement can read: each view with its columns, what they are, and a way to write them down. */
+export function Schema({ onInsert }: SchemaProps) {
+  const [sought, setSought] = useState("");
+  const word = sought.trim().toLowerCase();
+  const found = views.map((view) => ({ view, columns: word ? matching(view, word) : view.columns })).filter(({ columns }) => columns.length > 0);
   return (
-    <section className="panel" aria-label="Columns">
+    <section className="panel schema" aria-label="Views and columns">
       <div className="panel-head">
-        <h2>Columns</h2>
+        <h2>Views and columns</h2>
+        <input
+          type="search"
+          className="select-small"
+          aria-label="Search columns"
+          placeholder="Search"
+          autoComplete="off"
+          spellCheck={false}
+          value={sought}
+          onChange={(event) => setSought(event.target.value)}
+        />
       </div>
-      <div className="sql-views">
-        {views.map((view) => (
-          <View key={view} view={view} />
+      <div className="schema-views">
+        {found.map(({ view, columns }) => (
+          <ViewPart key={`${view.name}-${word !== ""}`} view={view} columns={columns} open={word !== ""} onInsert={onInsert} />
         ))}
+        {found.length === 0 && (
+          <p className="muted" role="status">
+            No column has “{sought.trim()}” in its name or in what it means.
+          </p>
+        )}
       </div>
     </section>
   );
 }
 
-function View({ view }: { view: string }) {
-  const [open, setOpen] = useState(false);
+function matching(view: View, word: string): SchemaColumn[] {
+  return view.columns.filter(({ name, about }) => name.includes(word) || about.toLowerCase().includes(word));
+}
+
+interface ViewPartProps {
+  view: View;
+  columns: readonly SchemaColumn[];
+  /** Whether it begins unfolded. */
+  open: boolean;
+  onInsert: (name: string) => void;
+}
+
+function ViewPart({ view, columns, open: begins, onInsert }: ViewPartProps) {
+  const [open, setOpen] = useState(begins);
   return (
-    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{view}</code>
+        <code>{view.name}</code> <span className="muted">{columns.length}</span>
       </summary>
-      {open && <ViewColumns view={view} />}
+      {open && (
+        <>
+          <p className="muted schema-about">
+            {view.about}{" "}
+            <button type="button" className="link" aria-label={`Insert ${view.name}`} onClick={() => onInsert(view.name)}>
+              Insert name
+            </button>
+          </p>
+          <ul aria-label={`Columns of ${view.name}`}>
+            {columns.map((column) => (
+              <li key={column.name}>
+                <button type="button" className="schema-column" aria-label={`Insert ${column.name}`} onClick={() => onInsert(column.name)}>
+                  <code>{column.name}</code>
+                  <span className="muted">{shortType(column.type)}</span>
+                </button>
+                <p className="muted">{column.about}</p>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </details>
   );
 }
 
-function ViewColumns({ view }: { view: string }) {
-  const { data, error, refetch } = useColumns(view);
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what={`columns of ${view}`} shape="table" />;
-  return (
-    <ul className="sql-columns" aria-label={`Columns of ${view}`}>
-      {data.columns.map(({ name, type }) => (
-        <li key={name}>
-          <code>{name}</code> <span className="muted">{type}</span>
-        </li>
-      ))}
-    </ul>
-  );
+// How ClickHouse keeps a text is nobody's concern here.
+function shortType(type: string): string {
+  return type.replace(/LowCardinality\(([^()]*)\)/g, "$1");
 }

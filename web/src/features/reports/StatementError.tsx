@@ -1,7 +1,7 @@
-import { explain, isOurTrouble } from "../../api/error";
+import { explain, isOurTrouble, isOverLimit } from "../../api/error";
 import { Failure } from "../../ui/State";
 import type { Position } from "./position";
-import { pointAt, positionIn } from "./position";
+import { pointAt, positionAt, spanOf } from "./position";
 
 interface StatementErrorProps {
   error: unknown;
@@ -11,14 +11,22 @@ interface StatementErrorProps {
   onGoTo: (position: Position) => void;
 }
 
-/** StatementError quotes what was said about the statement, and where in it. Only our own trouble is worth the same statement again. */
+/** StatementError quotes what was said about the statement, and where in it. What may work by itself later is offered again. */
 export function StatementError({ error, sql, onRetry, onGoTo }: StatementErrorProps) {
-  if (isOurTrouble(error)) return <Failure error={error} onRetry={onRetry} />;
-  const { detail } = explain(error);
-  const position = positionIn(detail);
+  if (isOurTrouble(error)) {
+    return (
+      <section className="panel" aria-label="Result">
+        <Failure error={error} onRetry={onRetry} />
+      </section>
+    );
+  }
+  const { title, detail } = explain(error);
+  const span = spanOf(detail, sql);
+  const position = span && positionAt(sql, span.from);
+  const busy = isOverLimit(error);
   return (
     <section className="panel statement-error" role="alert">
-      <h2>The statement can't run</h2>
+      <h2>{busy ? title : "The statement can't run"}</h2>
       <p className="statement-said">{detail}</p>
       {position && (
         <>
@@ -29,6 +37,11 @@ export function StatementError({ error, sql, onRetry, onGoTo }: StatementErrorPr
             {`Go to line ${position.line}, column ${position.column}`}
           </button>
         </>
+      )}
+      {busy && (
+        <button type="button" className="button" onClick={() => void onRetry()}>
+          Try again
+        </button>
       )}
     </section>
   );

@@ -27,7 +27,7 @@ const items: readonly Item[] = [
   { to: "/budgets", label: "Budgets", permission: mayListQuotas, icon: "M3 13a7 7 0 0 1 14 0M10 13l3.5-4M3 16h14" },
   { to: "/agents", label: "Agents", permission: mayListGateways, icon: "M4 4h12v5H4zM4 11h12v5H4zM7 6.5h.1M7 13.5h.1" },
   { to: "/history", label: "History", permission: mayListEvents, icon: "M10 5.5V10l3 2M3.6 7.2A7 7 0 1 1 3 10M3 4v3.5h3.5" },
-  { to: "/sql", label: "SQL", permission: mayRunQueries, icon: "M4 5l4 4-4 4M10 14h6" },
+  { to: "/reports", label: "Reports", permission: mayRunQueries, icon: "M4 5l4 4-4 4M10 14h6" },
   { to: "/people", label: "People", icon: "M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2 17c0-3 2.3-5 5.5-5s5.5 2 5.5 5M13 3.8a3 3 0 0 1 0 5.4M15 12.5c2 .7 3 2.3 3 4.5" },
 ];
 
