@@ -10,7 +10,7 @@ var (
 	readConfiguration = []string{
 		"budgets.get", "budgets.list", "limits.get", "limits.list",
 		"gateways.get", "gateways.list", "keys.get", "keys.list", "organization.get",
-		"price_overrides.get", "price_overrides.list", "prices.list",
+		"price_overrides.get", "price_overrides.list", "prices.get", "prices.list",
 		"projects.get", "projects.list", "providers.get", "providers.list", "quotas.get", "quotas.history", "quotas.list", "rollouts.get", "rollouts.list",
 		"routes.get", "routes.list",
 	}

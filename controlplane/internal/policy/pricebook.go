@@ -22,6 +22,12 @@ func KeyOf(e *policyv1.PriceEntry) EntryKey {
 	return EntryKey{e.GetPriceList(), e.GetModel(), e.GetProviderId(), e.GetEffectiveFromUs()}
 }
 
+// Of tells whether the two are of one price list, model and provider, at different times.
+func (k EntryKey) Of(other EntryKey) bool {
+	k.fromUS = other.fromUS
+	return k == other
+}
+
 func (k EntryKey) compare(other EntryKey) int {
 	return cmp.Or(cmp.Compare(k.list, other.list), cmp.Compare(k.model, other.model),
 		cmp.Compare(k.provider, other.provider), cmp.Compare(k.fromUS, other.fromUS))

@@ -26,7 +26,7 @@ func PriceOverridesVersion(ctx context.Context, v View) (int64, error) {
 var PriceFields = filter.Schema{
 	Fields: []filter.Field{
 		nameOfPrice, {Name: "price_list", SQL: "price_list"}, {Name: "model", SQL: "model"},
-		{Name: "price_override_id", Kind: filter.ID, SQL: "price_override_id"},
+		{Name: "price_override_id", Kind: filter.ID, SQL: "price_override_id"}, {Name: "provider_id", Kind: filter.ID, SQL: "provider_id"},
 	},
 	Search: nameOfPrice, Order: "name",
 }
@@ -34,31 +34,34 @@ var PriceFields = filter.Schema{
 var nameOfPrice = filter.Field{Name: "name", SQL: `(price_list || '/' || model) COLLATE "C"`, Bytewise: true, Ordered: true}
 
 // Price is what a price, which no table has, is listed by. OverrideID is uuid.Nil for
-// a built-in one. Beside tells several of one model apart.
+// a built-in one, ProviderID for what is for a whole price list. Beside tells several of one
+// model apart.
 type Price struct {
-	PriceList, Model string
-	OverrideID       uuid.UUID
-	Beside           string
+	PriceList, Model       string
+	OverrideID, ProviderID uuid.UUID
+	Beside                 string
 }
 
 // SelectPrices returns which of the prices are on a page, by their places in the slice.
 func SelectPrices(ctx context.Context, v View, q Query, prices []Price) ([]int, *filter.Place, error) {
 	ids, lists, models := make([]uuid.UUID, len(prices)), make([]string, len(prices)), make([]string, len(prices))
-	overrides := make([]uuid.NullUUID, len(prices))
+	overrides, providers := make([]uuid.NullUUID, len(prices)), make([]uuid.NullUUID, len(prices))
 	for i, p := range prices {
 		ids[i] = uuid.NewSHA1(uuid.Nil, []byte(p.PriceList+"/"+p.Model+p.Beside))
 		lists[i], models[i] = p.PriceList, p.Model
-		overrides[i] = uuid.NullUUID{UUID: p.OverrideID, Valid: p.OverrideID != uuid.Nil}
+		overrides[i], providers[i] = present(p.OverrideID), present(p.ProviderID)
 	}
-	statement := &filter.Postgres{Args: []any{ids, lists, models, overrides}}
+	statement := &filter.Postgres{Args: []any{ids, lists, models, overrides, providers}}
 	restricted, err := q.Restrict(statement)
 	if err != nil {
 		return nil, nil, err
 	}
 	var at int
 	return CollectPage(ctx, v.Tx, q, Selection{
-		SQL: fmt.Sprintf(`SELECT %s, id, at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
-			WITH ORDINALITY AS price (id, price_list, model, price_override_id, at) WHERE %s`, q.Order.Columns(), restricted),
+		SQL: fmt.Sprintf(`SELECT %s, id, at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[])
+			WITH ORDINALITY AS price (id, price_list, model, price_override_id, provider_id, at) WHERE %s`, q.Order.Columns(), restricted),
 		Args: statement.Args, Into: []any{&at},
 	}, func() (int, error) { return at - 1, nil })
 }
+
+func present(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }

@@ -164,7 +164,7 @@ func BenchmarkRerate(b *testing.B) {
 		n.reprice(b, int64(2+i)*1_000_000, 4_000_000)
 		b.ResetTimer()
 		began := time.Now()
-		if _, err := n.preview.Differences(b.Context(), n.id, n.of()); err != nil {
+		if _, err := n.preview.Differences(b.Context(), n.id, n.of(), nil); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(began).Seconds(), "s/dry-run")

@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/clickhouse"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/gate"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
 )
@@ -60,16 +61,16 @@ func (p *Preview) Covered(ctx context.Context) (at time.Time, err error) {
 var errTooMany = fault.Because(fault.Exhausted, "too_many_dry_runs",
 	"%d dry runs of the organization run already, or %d in all: try again when one has ended", maxEachAtOnce, maxAtOnce)
 
-// Differences are what a re-rate with these settings would come to. An Exhausted fault: it has
-// too much to look at, or too many are asked for at once.
-func (p *Preview) Differences(ctx context.Context, organization uuid.UUID, s rerate.Settings) (rerate.Tally, error) {
+// Differences are what a re-rate with these settings would come to, were the proposed overrides
+// made. An Exhausted fault: it has too much to look at, or too many are asked for at once.
+func (p *Preview) Differences(ctx context.Context, organization uuid.UUID, s rerate.Settings, proposed []priceoverride.PriceOverride) (rerate.Tally, error) {
 	var tally rerate.Tally
 	leave, ok := p.gate.Enter(organization)
 	if !ok {
 		return tally, errTooMany
 	}
 	defer leave()
-	judge, err := newJudge(ctx, p.store, organization, s, p.builtin)
+	judge, err := newJudge(ctx, p.store, organization, s, p.builtin, proposed)
 	if err != nil {
 		return tally, err
 	}
@@ -109,13 +110,14 @@ func unanswered(err error) error {
 	return fault.Unanswered(err, "analytics_unavailable", "the analytics store does not answer; try again")
 }
 
-// newJudge prices by the settings' book. ErrNoBook: this build does not have it.
-func newJudge(ctx context.Context, store *readmodel.Store, organization uuid.UUID, s rerate.Settings, builtin Books) (*rerate.Judge, error) {
+// newJudge prices by the settings' book, and the proposed overrides. ErrNoBook: this build does
+// not have it.
+func newJudge(ctx context.Context, store *readmodel.Store, organization uuid.UUID, s rerate.Settings, builtin Books, proposed []priceoverride.PriceOverride) (*rerate.Judge, error) {
 	w, err := newWorld(ctx, store, organization, builtin)
 	if err != nil {
 		return nil, err
 	}
-	by, err := w.Prices(ctx, s.Book)
+	by, err := w.compile(ctx, s.Book, proposed)
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (r *Runner) begin(ctx context.Context, o owned) (*work, error) {
 	}
 	from := &source{conn: r.ClickHouse, organization: o.organization, settings: what.Settings, own: o.id}
 	w := &work{source: from, conn: r.ClickHouse, begun: what.CreatedAt}
-	w.judge, err = newJudge(ctx, r.Store, o.organization, what.Settings, r.Builtin)
+	w.judge, err = newJudge(ctx, r.Store, o.organization, what.Settings, r.Builtin, nil)
 	return w, err
 }
 

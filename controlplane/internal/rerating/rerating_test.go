@@ -33,7 +33,7 @@ func TestRerate(t *testing.T) {
 
 	n.reprice(t, 2_000_000, 3_000_000)
 	other.reprice(t, 9_000_000, 9_000_000)
-	preview, err := n.preview.Differences(t.Context(), n.id, n.of())
+	preview, err := n.preview.Differences(t.Context(), n.id, n.of(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestPreview_at_once(t *testing.T) {
 	n, other := in.tenant(t), in.tenant(t)
 	ask := func(of *tenant, want string) {
 		t.Helper()
-		_, err := of.preview.Differences(t.Context(), of.id, of.of())
+		_, err := of.preview.Differences(t.Context(), of.id, of.of(), nil)
 		var refused *fault.Error
 		if errors.As(err, &refused); want == "" && err != nil || want != "" && (refused == nil || refused.Reason != want || !fault.Is(err, fault.Exhausted)) {
 			t.Errorf("got %v, want %q", err, want)

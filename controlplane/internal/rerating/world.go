@@ -2,11 +2,13 @@ package rerating
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/controlplane/internal/policy"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
@@ -50,7 +52,7 @@ func (w *world) Prices(ctx context.Context, b rerate.Book) (*rerate.Prices, erro
 	if known, ok := w.prices[b]; ok {
 		return known, nil
 	}
-	prices, err := w.compile(ctx, b)
+	prices, err := w.compile(ctx, b, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +63,13 @@ func (w *world) Prices(ctx context.Context, b rerate.Book) (*rerate.Prices, erro
 	return prices, nil
 }
 
-func (w *world) compile(ctx context.Context, b rerate.Book) (*rerate.Prices, error) {
+// compile a book with overrides that are not in the log; nil: this build does not know it.
+func (w *world) compile(ctx context.Context, b rerate.Book, proposed []priceoverride.PriceOverride) (*rerate.Prices, error) {
 	book, ok, err := w.builtin(b.Builtin)
 	if err != nil || !ok {
 		return nil, err
 	}
+	var overrides []priceoverride.PriceOverride
 	if b.Overrides > 0 {
 		known := false
 		err := w.store.Read(ctx, w.organization, func(v readmodel.View) error {
@@ -74,15 +78,26 @@ func (w *world) compile(ctx context.Context, b rerate.Book) (*rerate.Prices, err
 				return err
 			}
 			v.AsOf = b.Overrides
-			overrides, err := readmodel.PriceOverrides.All(ctx, v)
-			book = policy.PriceBook(book, overrides, b.Overrides)
+			overrides, err = readmodel.PriceOverrides.All(ctx, v)
 			return err
 		})
 		if err != nil || !known {
 			return nil, err
 		}
 	}
-	return rerate.NewPrices(book)
+	version := b.Overrides
+	if len(proposed) > 0 {
+		overrides, version = replaced(overrides, proposed), max(version, 1) // no version names them
+	}
+	return rerate.NewPrices(policy.PriceBook(book, overrides, version))
+}
+
+// replaced are overrides with others in place of those with their ids or names.
+func replaced(overrides, by []priceoverride.PriceOverride) []priceoverride.PriceOverride {
+	kept := slices.DeleteFunc(slices.Clone(overrides), func(o priceoverride.PriceOverride) bool {
+		return slices.ContainsFunc(by, func(p priceoverride.PriceOverride) bool { return p.ID == o.ID || p.Name() == o.Name() })
+	})
+	return append(kept, by...)
 }
 
 // Sold implements rerate.World. An agent that serves a configuration of before says so of

@@ -31,7 +31,7 @@ var seldom = map[protoreflect.Name]bool{
 	"mutation": true, "as_of": true, "page": true, "etag": true, "validate_only": true, "token": true, "update_mask": true,
 	"alert_percents": true, "alert_channel_ids": true, "weight": true, "retry": true, "when": true, "sticky": true, "hedge": true, "canary": true, "shadow": true, "filter": true, "order_by": true,
 	"created_at": true, "revoked_at": true, "last_used_at": true, "suffix": true, "previous": true, "tokens": true, "last_raise": true, "current_window": true,
-	"subject": true, "secret_set_at": true, "key_fingerprint": true, "sealed_credentials": true, "strategy": true, "api_version": true, "allowed_models": true, "backoff": true, "break_even_percent": true,
+	"subject": true, "secret_set_at": true, "key_fingerprint": true, "sealed_credentials": true, "strategy": true, "api_version": true, "allowed_models": true, "proposed": true, "backoff": true, "break_even_percent": true,
 }
 
 // fill sets some of a message's fields.

@@ -33,6 +33,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/report"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
 	"github.com/weirhq/weir/controlplane/internal/rerating"
 	"github.com/weirhq/weir/controlplane/internal/rpc"
@@ -258,7 +259,7 @@ func (noUsage) Covered(context.Context) (time.Time, error) {
 	return time.Now().Add(-10 * time.Second).UTC().Truncate(time.Second), nil
 }
 
-func (noUsage) Differences(context.Context, uuid.UUID, rerate.Settings) (rerate.Tally, error) {
+func (noUsage) Differences(context.Context, uuid.UUID, rerate.Settings, []priceoverride.PriceOverride) (rerate.Tally, error) {
 	return rerate.Tally{}, nil
 }
 

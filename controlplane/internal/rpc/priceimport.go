@@ -20,7 +20,7 @@ import (
 // imported is one model of the file and what is to become of it.
 type imported struct {
 	change adminv1.ImportedPrice_Change
-	was    priceoverride.PriceOverride // of an update, or what has the price already
+	was    priceoverride.PriceOverride // what counts until then; without an id, the built-in price
 	id     uuid.UUID
 	wanted priceoverride.Settings
 }
@@ -76,12 +76,13 @@ func (s *priceOverrides) planImport(ctx context.Context, v readmodel.View, model
 	}
 	planned, total := make([]imported, 0, len(models)), len(overrides)
 	for _, m := range models {
-		p := imported{change: adminv1.ImportedPrice_CHANGE_CREATED, wanted: m.Settings}
-		switch was, counted := counts[m.Settings.Name()]; {
+		was, counted := counts[m.Settings.Name()]
+		p := imported{change: adminv1.ImportedPrice_CHANGE_CREATED, was: was, wanted: m.Settings}
+		switch {
 		case counted && reflect.DeepEqual(was.Settings, m.Settings):
-			p.change, p.was = adminv1.ImportedPrice_CHANGE_NONE, was
+			p.change = adminv1.ImportedPrice_CHANGE_NONE
 		case was.ID != uuid.Nil:
-			p.change, p.was = adminv1.ImportedPrice_CHANGE_UPDATED, was
+			p.change = adminv1.ImportedPrice_CHANGE_UPDATED
 		default:
 			if total++; total > priceoverride.Most {
 				return nil, priceoverride.Full()
@@ -127,14 +128,23 @@ func answerImport(planned []imported, left []litellm.Left, recorded []eventlog.E
 				return nil, err
 			}
 		}
-		shown := toProtoPriceOverride(state)
-		if state.ID == uuid.Nil { // the built-in book says so
-			shown.Id, shown.Etag = "", ""
+		told := &adminv1.ImportedPrice{Change: p.change, PriceOverride: toProtoCounting(state)}
+		if p.change != adminv1.ImportedPrice_CHANGE_NONE && p.was.Model != "" {
+			told.Was = toProtoCounting(p.was)
 		}
-		answer.Prices = append(answer.Prices, &adminv1.ImportedPrice{Change: p.change, PriceOverride: shown})
+		answer.Prices = append(answer.Prices, told)
 	}
 	for _, l := range left {
 		answer.NotImported = append(answer.NotImported, &adminv1.NotImported{Name: l.Name, Field: l.Field, Reason: l.Reason})
 	}
 	return answer, nil
+}
+
+// toProtoCounting has no id and no etag for what the built-in book says.
+func toProtoCounting(p priceoverride.PriceOverride) *adminv1.PriceOverride {
+	shown := toProtoPriceOverride(p)
+	if p.ID == uuid.Nil {
+		shown.Id, shown.Etag = "", ""
+	}
+	return shown
 }

@@ -2,6 +2,7 @@ package rpc_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,68 @@ func TestPricesThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestPricesOfAMoment are what agents would price with, of several the one that counts.
+func TestPricesOfAMoment(t *testing.T) {
+	n := install(t).tenant("alpha")
+	day := func(month, day int) *timestamppb.Timestamp {
+		return timestamppb.New(time.Date(2026, time.Month(month), day, 0, 0, 0, 0, time.UTC))
+	}
+	before := n.version()
+	made := map[string]string{"": "built in"}
+	for name, o := range map[string]*adminv1.CreatePriceOverrideRequest{
+		"august":   {Rates: &adminv1.Rates{Input: "1"}, EffectiveFrom: day(8, 1), EffectiveUntil: day(9, 1)},
+		"ever":     {Rates: &adminv1.Rates{Input: "2"}},
+		"october":  {Rates: &adminv1.Rates{Input: "3"}, EffectiveFrom: day(10, 1)},
+		"provider": {Rates: &adminv1.Rates{Input: "4"}, ProviderId: n.provider.Id, EffectiveFrom: day(11, 1)},
+	} {
+		o.PriceList, o.Model = "openai", "gpt-5"
+		made[call(t, n.prices.CreatePriceOverride, o).PriceOverride.Id] = name
+	}
+	n.provider = call(t, n.providers.UpdateProvider, &adminv1.UpdateProviderRequest{Provider: &adminv1.Provider{Id: n.provider.Id, Region: "eu"}}).Provider
+
+	listed := func(r *adminv1.ListPricesRequest) string {
+		var all []string
+		r.Filter = `model = "gpt-5"`
+		for _, p := range call(t, n.prices.ListPrices, r).Prices {
+			all = append(all, made[p.PriceOverrideId])
+			same(t, p.BuiltIn.GetRates().GetInput(), map[bool]string{true: "1.25"}[p.PriceOverrideId != ""])
+		}
+		slices.Sort(all)
+		return strings.Join(all, ", ")
+	}
+	same(t, listed(&adminv1.ListPricesRequest{}), "august, ever, october, provider")
+	for at, want := range map[*timestamppb.Timestamp]string{day(7, 1): "ever", day(8, 1): "august", day(9, 1): "ever", day(10, 2): "october", day(11, 2): "october, provider"} {
+		same(t, listed(&adminv1.ListPricesRequest{EffectiveAt: at}), want)
+	}
+	past := &adminv1.AsOf{Point: &adminv1.AsOf_Version{Version: before}}
+	same(t, listed(&adminv1.ListPricesRequest{AsOf: past}), "built in")
+	refused(t, connect.CodeInvalidArgument, n.prices.ListPrices, &adminv1.ListPricesRequest{AsOf: &adminv1.AsOf{Point: &adminv1.AsOf_Version{Version: 1 << 40}}})
+	only := call(t, n.prices.ListPrices, &adminv1.ListPricesRequest{Filter: "provider_id = " + n.provider.Id}).Prices
+	same(t, fmt.Sprint(len(only), only[0].Rates.Input), "14")
+	first := call(t, n.prices.ListPrices, &adminv1.ListPricesRequest{EffectiveAt: day(7, 1), Page: &adminv1.Page{Size: 1}})
+	refused(t, connect.CodeInvalidArgument, n.prices.ListPrices, &adminv1.ListPricesRequest{EffectiveAt: day(8, 1), Page: &adminv1.Page{Token: first.NextPageToken}})
+
+	found := func(r *adminv1.GetPriceRequest) string {
+		answer := call(t, n.prices.GetPrice, r)
+		all := []string{answer.Price.GetRates().GetInput()}
+		for _, c := range answer.Candidates {
+			all = append(all, made[c.Price.PriceOverrideId]+" "+strings.TrimPrefix(c.Standing.String(), "STANDING_"))
+		}
+		return strings.Join(all, ", ") + "; " + answer.PriceList + answer.Region
+	}
+	at := func(list, model, provider string, at *timestamppb.Timestamp) *adminv1.GetPriceRequest {
+		return &adminv1.GetPriceRequest{PriceList: list, Model: model, ProviderId: provider, EffectiveAt: at}
+	}
+	same(t, found(at("", "openai/gpt-5", n.provider.Id, day(11, 2))), "4, provider COUNTS, october BEHIND, august OVER, ever BEHIND; openaieu")
+	same(t, found(at("", "gpt-5", n.provider.Id, day(8, 2))), "1, provider NOT_YET, october NOT_YET, august COUNTS, ever BEHIND; openaieu")
+	same(t, found(at("openai", "gpt-5", "", nil)), "3, october COUNTS, august OVER, ever BEHIND; openai")
+	same(t, found(&adminv1.GetPriceRequest{PriceList: "openai", Model: "gpt-5", AsOf: past}), "1.25, built in COUNTS; openai")
+	same(t, found(at("openai", "unheard-of", "", nil)), "; openai")
+	refused(t, connect.CodeInvalidArgument, n.prices.GetPrice, at("", "gpt-5", "", nil))
+	refused(t, connect.CodeInvalidArgument, n.prices.GetPrice, at("openai", "gpt-5", n.provider.Id, nil))
+	refused(t, connect.CodeNotFound, n.prices.GetPrice, at("", "gpt-5", n.project.Id, nil))
+}
+
 func TestImportPrices(t *testing.T) {
 	n := install(t).tenant("alpha")
 	const file = `{
@@ -129,6 +192,7 @@ func TestImportPrices(t *testing.T) {
 	same(t, n.head(), head+2)
 	same(t, call(t, n.prices.GetPriceOverride, &adminv1.GetPriceOverrideRequest{Id: answer.Prices[1].PriceOverride.Id}).PriceOverride.ServiceTiers[0].Rates.Input, "1")
 	same(t, answer.Prices[0].PriceOverride.Id, "")
+	same(t, fmt.Sprint(answer.Prices[0].Was, answer.Prices[1].Was, " ", answer.Prices[2].Was.Rates.Input, " ", answer.Prices[2].Was.Id == n.override.Id), "<nil> <nil> 1.25 true")
 	same(t, told(call(t, n.prices.ImportPrices, request(false))), "NONE openai/gpt-5 1.25, NONE openai/gpt-new 2, NONE own/m 3, "+left)
 	same(t, n.head(), head+2)
 

@@ -3,6 +3,7 @@ package rpc
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/eventlog/pglog"
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/pricebook"
+	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
 	"github.com/weirhq/weir/controlplane/internal/rerate"
 	"github.com/weirhq/weir/controlplane/internal/rerating"
@@ -29,7 +31,7 @@ var _ adminv1connect.RerateServiceHandler = (*rerates)(nil)
 type Usage interface {
 	// Covered is until when all that was stored is to be seen.
 	Covered(ctx context.Context) (time.Time, error)
-	Differences(ctx context.Context, organization uuid.UUID, s rerate.Settings) (rerate.Tally, error)
+	Differences(ctx context.Context, organization uuid.UUID, s rerate.Settings, proposed []priceoverride.PriceOverride) (rerate.Tally, error)
 }
 
 var _ Usage = (*rerating.Preview)(nil)
@@ -63,6 +65,10 @@ func (s *rerates) RerateUsage(ctx context.Context, req *connect.Request[adminv1.
 	if !ok {
 		return nil, errNoCaller
 	}
+	proposed, err := fromProtoProposed(req.Msg)
+	if err != nil {
+		return nil, err
+	}
 	settings, err := s.settings(ctx, caller.OrganizationID, req.Msg)
 	if err != nil {
 		return nil, err
@@ -89,7 +95,7 @@ func (s *rerates) RerateUsage(ctx context.Context, req *connect.Request[adminv1.
 	if err != nil || !req.Msg.GetMutation().GetValidateOnly() {
 		return answer, err
 	}
-	found, err := s.usage.Differences(ctx, caller.OrganizationID, settings)
+	found, err := s.usage.Differences(ctx, caller.OrganizationID, settings, proposed)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +160,34 @@ func (s *rerates) settings(ctx context.Context, organization uuid.UUID, req *adm
 		}
 	}
 	return to, nil
+}
+
+// fromProtoProposed are overrides that a dry run takes for made.
+func fromProtoProposed(req *adminv1.RerateUsageRequest) (proposed []priceoverride.PriceOverride, err error) {
+	if len(req.GetProposed()) > 0 && !req.GetMutation().GetValidateOnly() {
+		return nil, fault.Field("proposed", "want a dry run (mutation.validate_only): usage is priced by what was made")
+	}
+	for i, p := range req.GetProposed() {
+		o, at := priceoverride.PriceOverride{}, fmt.Sprintf("proposed[%d].", i)
+		if p.GetId() != "" {
+			if o.ID, err = parseID(at+"id", p.GetId()); err != nil {
+				return nil, err
+			}
+		} else if o.ID, err = newID(); err != nil {
+			return nil, err
+		}
+		if o.Settings, err = fromProtoPrice(at, p); err != nil {
+			return nil, err
+		}
+		if o.Settings = o.Complete(); slices.ContainsFunc(proposed, func(other priceoverride.PriceOverride) bool { return other.Name() == o.Name() }) {
+			return nil, fault.Field(at+"model", "%s is proposed twice", o.Name())
+		}
+		if err := o.Check(); err != nil {
+			return nil, err
+		}
+		proposed = append(proposed, o)
+	}
+	return proposed, nil
 }
 
 // everIn parses the id of something that the organization has, or had once.

@@ -78,6 +78,21 @@ func TestRerates(t *testing.T) {
 		t.Errorf("dry run: %v", d)
 	}
 	same(t, planned.State, adminv1.RerateState_RERATE_STATE_UNSPECIFIED)
+	proposed := &adminv1.PriceOverride{PriceList: "openai", Model: "gpt-5", Rates: &adminv1.Rates{Input: "3"}}
+	suppose := rerateOf(func(r *adminv1.RerateUsageRequest) { r.Mutation, r.Proposed = dry.Mutation, []*adminv1.PriceOverride{proposed} })
+	supposed := call(t, n.rerates.RerateUsage, suppose).Rerate.Total // in place of the one for the same
+	same(t, fmt.Sprint(supposed.OldCostNanoUsd, supposed.NewCostNanoUsd), "1000000 3000000")
+	proposed.Id, proposed.EffectiveFrom = wrong.Id, timestamppb.New(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)) // after the request
+	same(t, call(t, n.rerates.RerateUsage, suppose).Rerate.Total.NewCostNanoUsd, 1_250_000) // the built-in price
+	refused(t, connect.CodeInvalidArgument, n.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) { r.Proposed = suppose.Proposed }))
+	for _, unfit := range []*adminv1.PriceOverride{{PriceList: "openai", Model: "gpt-5"}, {PriceList: "openai", Model: "gpt-5", Rates: &adminv1.Rates{Input: "0.0000001"}}} {
+		refused(t, connect.CodeInvalidArgument, n.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) {
+			r.Mutation, r.Proposed = dry.Mutation, []*adminv1.PriceOverride{unfit}
+		}))
+	}
+	refused(t, connect.CodeInvalidArgument, n.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) {
+		r.Mutation, r.Proposed = dry.Mutation, []*adminv1.PriceOverride{{PriceList: "l", Model: "m", PerRequest: "1"}, {PriceList: "l", Model: "m", PerRequest: "2"}}
+	}))
 	same(t, len(call(t, n.rerates.ListRerates, &adminv1.ListReratesRequest{}).Rerates), 0)
 
 	ahead := timestamppb.New(time.Now().Add(time.Minute))

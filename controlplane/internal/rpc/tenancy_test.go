@@ -357,6 +357,11 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		call(t, a.prices.CreatePriceOverride, &adminv1.CreatePriceOverrideRequest{PriceList: "of-a", Model: "m", Rates: &adminv1.Rates{Input: "1"}})
 		same(t, len(call(t, b.prices.ListPrices, &adminv1.ListPricesRequest{PriceList: "of-a"}).Prices), 0)
 	},
+	"PriceOverrideService.GetPrice": func(t *testing.T, a, b *tenant) {
+		refused(t, connect.CodeNotFound, b.prices.GetPrice, &adminv1.GetPriceRequest{ProviderId: a.provider.Id, Model: "gpt-5"})
+		call(t, a.prices.CreatePriceOverride, &adminv1.CreatePriceOverrideRequest{PriceList: "of-a", Model: "one", Rates: &adminv1.Rates{Input: "1"}})
+		same(t, len(call(t, b.prices.GetPrice, &adminv1.GetPriceRequest{PriceList: "of-a", Model: "one"}).Candidates), 0)
+	},
 	"SavedReportService.CreateSavedReport": func(t *testing.T, a, b *tenant) {
 		request := &adminv1.CreateSavedReportRequest{Name: "both", Sql: "SELECT 1"}
 		call(t, a.saved.CreateSavedReport, request)

@@ -14,6 +14,7 @@ const maxFlat = 1_000_000_000_000_000
 // Entry prices one model for some time. It is immutable.
 type Entry struct {
 	model string
+	place int // in the book that it is of
 	// standard is of the standard tier, tiers of those that have prices of their own.
 	standard    rateSet
 	tiers       []tier

@@ -1,6 +1,7 @@
 package price_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,34 @@ func BenchmarkLookup(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		book.Lookup(price.Query{List: "anthropic", Model: "claude-opus-4-6-20260301", ProviderID: "p"})
+	}
+}
+
+// What is offered comes in the order in which it counts, each once, whatever the region.
+func TestPlaces(t *testing.T) {
+	book, err := price.NewBook(&policyv1.PriceBook{Entries: []*policyv1.PriceEntry{
+		{PriceList: "l", Model: "other"},
+		{PriceList: "l", Model: "m", Aliases: []string{"a"}},
+		{PriceList: "l", Model: "m", EffectiveFromUs: 5, EffectiveUntilUs: 9},
+		{PriceList: "l", Model: "m", ProviderId: "p", EffectiveFromUs: 7},
+		{PriceList: "l", Model: "l/m"},
+		{PriceList: "l", Model: "l/m", ProviderId: "q", RegionFactors: []*policyv1.RegionFactor{{Region: "eu", Factor: &policyv1.Factor{Numerator: 2, Denominator: 1}}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		query price.Query
+		want  []int
+	}{
+		{price.Query{List: "l", Model: "m"}, []int{2, 1}},
+		{price.Query{List: "l", Model: "m", ProviderID: "p"}, []int{3, 2, 1}},
+		{price.Query{List: "l", Model: "a"}, []int{1}},
+		{price.Query{List: "l", Model: "l/m", ProviderID: "q", Region: "eu"}, []int{5, 4, 2, 1}},
+		{price.Query{List: "l", Model: "none"}, nil},
+	} {
+		if got := book.Lookup(c.query).Places(); !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.query, got, c.want)
+		}
 	}
 }

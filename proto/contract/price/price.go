@@ -37,8 +37,8 @@ func NewBook(book *policyv1.PriceBook) (*Book, error) {
 		entries: make(map[modelKey][]*Entry, len(book.GetEntries())),
 		aliases: map[modelKey][]*Entry{},
 	}
-	for _, e := range book.GetEntries() {
-		if err := b.add(e); err != nil {
+	for place, e := range book.GetEntries() {
+		if err := b.add(place, e); err != nil {
 			return nil, fmt.Errorf("price book %s: %w", b.version, err)
 		}
 	}
@@ -56,12 +56,13 @@ func NewBook(book *policyv1.PriceBook) (*Book, error) {
 	return b, nil
 }
 
-func (b *Book) add(e *policyv1.PriceEntry) error {
+func (b *Book) add(place int, e *policyv1.PriceEntry) error {
 	key := modelKey{list: e.GetPriceList(), provider: e.GetProviderId(), model: e.GetModel()}
 	entry, err := newEntry(e)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
+	entry.place = place
 	b.entries[key] = append(b.entries[key], entry)
 	for _, alias := range e.GetAliases() {
 		other := modelKey{list: key.list, provider: key.provider, model: alias}
@@ -123,6 +124,20 @@ func (m *Model) add(b *Book, key modelKey, region string) {
 			m.entries = append(m.entries, e.within(region))
 		}
 	}
+}
+
+// Places are where the book that was compiled has what there is for the model, at all times,
+// each once. Of those in effect at a moment the first is what At returns.
+func (m *Model) Places() []int {
+	var places []int
+	if m != nil {
+		for _, e := range m.entries {
+			if !slices.Contains(places, e.place) {
+				places = append(places, e.place)
+			}
+		}
+	}
+	return places
 }
 
 // At is the entry that prices requests which began then; nil: none does. The zero time is

@@ -131,6 +131,62 @@ func (ImportedPrice_Change) EnumDescriptor() ([]byte, []int) {
 	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{18, 0}
 }
 
+type PriceCandidate_Standing int32
+
+const (
+	PriceCandidate_STANDING_UNSPECIFIED PriceCandidate_Standing = 0
+	PriceCandidate_STANDING_COUNTS      PriceCandidate_Standing = 1
+	// It is in effect, and one before it counts.
+	PriceCandidate_STANDING_BEHIND  PriceCandidate_Standing = 2
+	PriceCandidate_STANDING_NOT_YET PriceCandidate_Standing = 3
+	PriceCandidate_STANDING_OVER    PriceCandidate_Standing = 4
+)
+
+// Enum value maps for PriceCandidate_Standing.
+var (
+	PriceCandidate_Standing_name = map[int32]string{
+		0: "STANDING_UNSPECIFIED",
+		1: "STANDING_COUNTS",
+		2: "STANDING_BEHIND",
+		3: "STANDING_NOT_YET",
+		4: "STANDING_OVER",
+	}
+	PriceCandidate_Standing_value = map[string]int32{
+		"STANDING_UNSPECIFIED": 0,
+		"STANDING_COUNTS":      1,
+		"STANDING_BEHIND":      2,
+		"STANDING_NOT_YET":     3,
+		"STANDING_OVER":        4,
+	}
+)
+
+func (x PriceCandidate_Standing) Enum() *PriceCandidate_Standing {
+	p := new(PriceCandidate_Standing)
+	*p = x
+	return p
+}
+
+func (x PriceCandidate_Standing) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PriceCandidate_Standing) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_admin_v1_price_override_proto_enumTypes[2].Descriptor()
+}
+
+func (PriceCandidate_Standing) Type() protoreflect.EnumType {
+	return &file_weir_admin_v1_price_override_proto_enumTypes[2]
+}
+
+func (x PriceCandidate_Standing) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PriceCandidate_Standing.Descriptor instead.
+func (PriceCandidate_Standing) EnumDescriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{25, 0}
+}
+
 // PriceOverride takes the place of the built-in entry of one model in one price
 // list, whole: a bucket or service tier without a rate here is unknown, whatever the built-in
 // entry says. A list or model that the built-in book does not have is added to it.
@@ -1418,6 +1474,9 @@ type ImportedPrice struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Change        ImportedPrice_Change   `protobuf:"varint,1,opt,name=change,proto3,enum=weir.admin.v1.ImportedPrice_Change" json:"change,omitempty"`
 	PriceOverride *PriceOverride         `protobuf:"bytes,2,opt,name=price_override,json=priceOverride,proto3" json:"price_override,omitempty"`
+	// What counts until then, where that is another price; without an id it is the built-in
+	// one. Absent: nothing does, or the same.
+	Was           *PriceOverride `protobuf:"bytes,3,opt,name=was,proto3" json:"was,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1462,6 +1521,13 @@ func (x *ImportedPrice) GetChange() ImportedPrice_Change {
 func (x *ImportedPrice) GetPriceOverride() *PriceOverride {
 	if x != nil {
 		return x.PriceOverride
+	}
+	return nil
+}
+
+func (x *ImportedPrice) GetWas() *PriceOverride {
+	if x != nil {
+		return x.Was
 	}
 	return nil
 }
@@ -1533,6 +1599,11 @@ type ListPricesRequest struct {
 	Page  *Page                  `protobuf:"bytes,1,opt,name=page,proto3" json:"page,omitempty"`
 	// Only this price list; empty: all.
 	PriceList string `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// The overrides that there were then.
+	AsOf *AsOf `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Only what is in effect for requests that begin then: of a price list, a model and a
+	// provider one price at most. Absent: those of all times.
+	EffectiveAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_at,json=effectiveAt,proto3" json:"effective_at,omitempty"`
 	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
 	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
 	// Fields between commas, each with or without "desc"; empty: by price list and model.
@@ -1583,6 +1654,20 @@ func (x *ListPricesRequest) GetPriceList() string {
 		return x.PriceList
 	}
 	return ""
+}
+
+func (x *ListPricesRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *ListPricesRequest) GetEffectiveAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveAt
+	}
+	return nil
 }
 
 func (x *ListPricesRequest) GetFilter() string {
@@ -1685,7 +1770,10 @@ type Price struct {
 	EffectiveFrom  *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
 	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
 	// Other names that the model is found by.
-	Aliases       []string `protobuf:"bytes,18,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	Aliases []string `protobuf:"bytes,18,rep,name=aliases,proto3" json:"aliases,omitempty"`
+	// Of an override: the built-in price of the model, whose place it takes. Absent: the
+	// built-in book has none.
+	BuiltIn       *Price `protobuf:"bytes,19,opt,name=built_in,json=builtIn,proto3" json:"built_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1846,6 +1934,228 @@ func (x *Price) GetAliases() []string {
 	return nil
 }
 
+func (x *Price) GetBuiltIn() *Price {
+	if x != nil {
+		return x.BuiltIn
+	}
+	return nil
+}
+
+type GetPriceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which provider is called. Empty: any with the price_list.
+	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// In place of a provider_id.
+	PriceList string `protobuf:"bytes,2,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	// As routes send it.
+	Model string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	// When the request begins; absent: now.
+	EffectiveAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=effective_at,json=effectiveAt,proto3" json:"effective_at,omitempty"`
+	// The overrides that there were then, and the provider as it was.
+	AsOf          *AsOf `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPriceRequest) Reset() {
+	*x = GetPriceRequest{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPriceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPriceRequest) ProtoMessage() {}
+
+func (x *GetPriceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPriceRequest.ProtoReflect.Descriptor instead.
+func (*GetPriceRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetPriceRequest) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *GetPriceRequest) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
+func (x *GetPriceRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *GetPriceRequest) GetEffectiveAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveAt
+	}
+	return nil
+}
+
+func (x *GetPriceRequest) GetAsOf() *AsOf {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+type GetPriceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent: such a request is unpriced.
+	Price *Price `protobuf:"bytes,1,opt,name=price,proto3" json:"price,omitempty"`
+	// What there is for the model by any of its names, of all times: of two that are in
+	// effect the one before counts.
+	Candidates []*PriceCandidate `protobuf:"bytes,2,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// As of ListPrices.
+	PriceBookVersion string `protobuf:"bytes,3,opt,name=price_book_version,json=priceBookVersion,proto3" json:"price_book_version,omitempty"`
+	// Of the provider, where one was named.
+	PriceList     string `protobuf:"bytes,4,opt,name=price_list,json=priceList,proto3" json:"price_list,omitempty"`
+	Region        string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPriceResponse) Reset() {
+	*x = GetPriceResponse{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPriceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPriceResponse) ProtoMessage() {}
+
+func (x *GetPriceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPriceResponse.ProtoReflect.Descriptor instead.
+func (*GetPriceResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetPriceResponse) GetPrice() *Price {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *GetPriceResponse) GetCandidates() []*PriceCandidate {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *GetPriceResponse) GetPriceBookVersion() string {
+	if x != nil {
+		return x.PriceBookVersion
+	}
+	return ""
+}
+
+func (x *GetPriceResponse) GetPriceList() string {
+	if x != nil {
+		return x.PriceList
+	}
+	return ""
+}
+
+func (x *GetPriceResponse) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+// PriceCandidate is a price that was looked at, and what came of it.
+type PriceCandidate struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Price         *Price                  `protobuf:"bytes,1,opt,name=price,proto3" json:"price,omitempty"`
+	Standing      PriceCandidate_Standing `protobuf:"varint,2,opt,name=standing,proto3,enum=weir.admin.v1.PriceCandidate_Standing" json:"standing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceCandidate) Reset() {
+	*x = PriceCandidate{}
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceCandidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceCandidate) ProtoMessage() {}
+
+func (x *PriceCandidate) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_price_override_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceCandidate.ProtoReflect.Descriptor instead.
+func (*PriceCandidate) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_price_override_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *PriceCandidate) GetPrice() *Price {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *PriceCandidate) GetStanding() PriceCandidate_Standing {
+	if x != nil {
+		return x.Standing
+	}
+	return PriceCandidate_STANDING_UNSPECIFIED
+}
+
 var File_weir_admin_v1_price_override_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_price_override_proto_rawDesc = "" +
@@ -1966,10 +2276,11 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\"\x8b\x01\n" +
 	"\x14ImportPricesResponse\x124\n" +
 	"\x06prices\x18\x01 \x03(\v2\x1c.weir.admin.v1.ImportedPriceR\x06prices\x12=\n" +
-	"\fnot_imported\x18\x02 \x03(\v2\x1a.weir.admin.v1.NotImportedR\vnotImported\"\xec\x01\n" +
+	"\fnot_imported\x18\x02 \x03(\v2\x1a.weir.admin.v1.NotImportedR\vnotImported\"\x9c\x02\n" +
 	"\rImportedPrice\x12;\n" +
 	"\x06change\x18\x01 \x01(\x0e2#.weir.admin.v1.ImportedPrice.ChangeR\x06change\x12C\n" +
-	"\x0eprice_override\x18\x02 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\"Y\n" +
+	"\x0eprice_override\x18\x02 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\rpriceOverride\x12.\n" +
+	"\x03was\x18\x03 \x01(\v2\x1c.weir.admin.v1.PriceOverrideR\x03was\"Y\n" +
 	"\x06Change\x12\x16\n" +
 	"\x12CHANGE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCHANGE_CREATED\x10\x01\x12\x12\n" +
@@ -1978,18 +2289,20 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\vNotImported\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xab\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x94\x02\n" +
 	"\x11ListPricesRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12&\n" +
 	"\n" +
-	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12 \n" +
+	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12(\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\x12=\n" +
+	"\feffective_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\veffectiveAt\x12 \n" +
 	"\x06filter\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
 	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"\x98\x01\n" +
 	"\x12ListPricesResponse\x12,\n" +
 	"\x06prices\x18\x01 \x03(\v2\x14.weir.admin.v1.PriceR\x06prices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12,\n" +
-	"\x12price_book_version\x18\x03 \x01(\tR\x10priceBookVersion\"\xdd\x06\n" +
+	"\x12price_book_version\x18\x03 \x01(\tR\x10priceBookVersion\"\x8e\a\n" +
 	"\x05Price\x12\x1d\n" +
 	"\n" +
 	"price_list\x18\x01 \x01(\tR\tpriceList\x12\x14\n" +
@@ -2014,11 +2327,39 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"providerId\x12A\n" +
 	"\x0eeffective_from\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
 	"\x0feffective_until\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\x12\x18\n" +
-	"\aaliases\x18\x12 \x03(\tR\aaliases*^\n" +
+	"\aaliases\x18\x12 \x03(\tR\aaliases\x12/\n" +
+	"\bbuilt_in\x18\x13 \x01(\v2\x14.weir.admin.v1.PriceR\abuiltIn\"\xf2\x01\n" +
+	"\x0fGetPriceRequest\x12,\n" +
+	"\vprovider_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"providerId\x12&\n" +
+	"\n" +
+	"price_list\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\tpriceList\x12 \n" +
+	"\x05model\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05model\x12=\n" +
+	"\feffective_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\veffectiveAt\x12(\n" +
+	"\x05as_of\x18\x05 \x01(\v2\x13.weir.admin.v1.AsOfR\x04asOf\"\xe2\x01\n" +
+	"\x10GetPriceResponse\x12*\n" +
+	"\x05price\x18\x01 \x01(\v2\x14.weir.admin.v1.PriceR\x05price\x12=\n" +
+	"\n" +
+	"candidates\x18\x02 \x03(\v2\x1d.weir.admin.v1.PriceCandidateR\n" +
+	"candidates\x12,\n" +
+	"\x12price_book_version\x18\x03 \x01(\tR\x10priceBookVersion\x12\x1d\n" +
+	"\n" +
+	"price_list\x18\x04 \x01(\tR\tpriceList\x12\x16\n" +
+	"\x06region\x18\x05 \x01(\tR\x06region\"\xf9\x01\n" +
+	"\x0ePriceCandidate\x12*\n" +
+	"\x05price\x18\x01 \x01(\v2\x14.weir.admin.v1.PriceR\x05price\x12B\n" +
+	"\bstanding\x18\x02 \x01(\x0e2&.weir.admin.v1.PriceCandidate.StandingR\bstanding\"w\n" +
+	"\bStanding\x12\x18\n" +
+	"\x14STANDING_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fSTANDING_COUNTS\x10\x01\x12\x13\n" +
+	"\x0fSTANDING_BEHIND\x10\x02\x12\x14\n" +
+	"\x10STANDING_NOT_YET\x10\x03\x12\x11\n" +
+	"\rSTANDING_OVER\x10\x04*^\n" +
 	"\vLongContext\x12\x1c\n" +
 	"\x18LONG_CONTEXT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12LONG_CONTEXT_WHOLE\x10\x01\x12\x19\n" +
-	"\x15LONG_CONTEXT_MARGINAL\x10\x022\x9d\a\n" +
+	"\x15LONG_CONTEXT_MARGINAL\x10\x022\xfd\a\n" +
 	"\x14PriceOverrideService\x12\x88\x01\n" +
 	"\x13CreatePriceOverride\x12).weir.admin.v1.CreatePriceOverrideRequest\x1a*.weir.admin.v1.CreatePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.create\x12\x7f\n" +
 	"\x10GetPriceOverride\x12&.weir.admin.v1.GetPriceOverrideRequest\x1a'.weir.admin.v1.GetPriceOverrideResponse\"\x1a\x8a\xb5\x18\x13price_overrides.get\x90\x02\x01\x12\x86\x01\n" +
@@ -2027,7 +2368,9 @@ const file_weir_admin_v1_price_override_proto_rawDesc = "" +
 	"\x13DeletePriceOverride\x12).weir.admin.v1.DeletePriceOverrideRequest\x1a*.weir.admin.v1.DeletePriceOverrideResponse\"\x1a\x8a\xb5\x18\x16price_overrides.delete\x12s\n" +
 	"\fImportPrices\x12\".weir.admin.v1.ImportPricesRequest\x1a#.weir.admin.v1.ImportPricesResponse\"\x1a\x8a\xb5\x18\x16price_overrides.import\x12e\n" +
 	"\n" +
-	"ListPrices\x12 .weir.admin.v1.ListPricesRequest\x1a!.weir.admin.v1.ListPricesResponse\"\x12\x8a\xb5\x18\vprices.list\x90\x02\x01B\xb5\x01\n" +
+	"ListPrices\x12 .weir.admin.v1.ListPricesRequest\x1a!.weir.admin.v1.ListPricesResponse\"\x12\x8a\xb5\x18\vprices.list\x90\x02\x01\x12^\n" +
+	"\bGetPrice\x12\x1e.weir.admin.v1.GetPriceRequest\x1a\x1f.weir.admin.v1.GetPriceResponse\"\x11\x8a\xb5\x18\n" +
+	"prices.get\x90\x02\x01B\xb5\x01\n" +
 	"\x11com.weir.admin.v1B\x12PriceOverrideProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
 var (
@@ -2042,109 +2385,125 @@ func file_weir_admin_v1_price_override_proto_rawDescGZIP() []byte {
 	return file_weir_admin_v1_price_override_proto_rawDescData
 }
 
-var file_weir_admin_v1_price_override_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weir_admin_v1_price_override_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_weir_admin_v1_price_override_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_weir_admin_v1_price_override_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_weir_admin_v1_price_override_proto_goTypes = []any{
 	(LongContext)(0),                    // 0: weir.admin.v1.LongContext
 	(ImportedPrice_Change)(0),           // 1: weir.admin.v1.ImportedPrice.Change
-	(*PriceOverride)(nil),               // 2: weir.admin.v1.PriceOverride
-	(*ServiceTierRates)(nil),            // 3: weir.admin.v1.ServiceTierRates
-	(*RegionFactor)(nil),                // 4: weir.admin.v1.RegionFactor
-	(*Factor)(nil),                      // 5: weir.admin.v1.Factor
-	(*Rates)(nil),                       // 6: weir.admin.v1.Rates
-	(*CreatePriceOverrideRequest)(nil),  // 7: weir.admin.v1.CreatePriceOverrideRequest
-	(*CreatePriceOverrideResponse)(nil), // 8: weir.admin.v1.CreatePriceOverrideResponse
-	(*GetPriceOverrideRequest)(nil),     // 9: weir.admin.v1.GetPriceOverrideRequest
-	(*GetPriceOverrideResponse)(nil),    // 10: weir.admin.v1.GetPriceOverrideResponse
-	(*ListPriceOverridesRequest)(nil),   // 11: weir.admin.v1.ListPriceOverridesRequest
-	(*ListPriceOverridesResponse)(nil),  // 12: weir.admin.v1.ListPriceOverridesResponse
-	(*UpdatePriceOverrideRequest)(nil),  // 13: weir.admin.v1.UpdatePriceOverrideRequest
-	(*UpdatePriceOverrideResponse)(nil), // 14: weir.admin.v1.UpdatePriceOverrideResponse
-	(*DeletePriceOverrideRequest)(nil),  // 15: weir.admin.v1.DeletePriceOverrideRequest
-	(*DeletePriceOverrideResponse)(nil), // 16: weir.admin.v1.DeletePriceOverrideResponse
-	(*ImportPricesRequest)(nil),         // 17: weir.admin.v1.ImportPricesRequest
-	(*ImportedList)(nil),                // 18: weir.admin.v1.ImportedList
-	(*ImportPricesResponse)(nil),        // 19: weir.admin.v1.ImportPricesResponse
-	(*ImportedPrice)(nil),               // 20: weir.admin.v1.ImportedPrice
-	(*NotImported)(nil),                 // 21: weir.admin.v1.NotImported
-	(*ListPricesRequest)(nil),           // 22: weir.admin.v1.ListPricesRequest
-	(*ListPricesResponse)(nil),          // 23: weir.admin.v1.ListPricesResponse
-	(*Price)(nil),                       // 24: weir.admin.v1.Price
-	(*timestamppb.Timestamp)(nil),       // 25: google.protobuf.Timestamp
-	(*Mutation)(nil),                    // 26: weir.admin.v1.Mutation
-	(*AsOf)(nil),                        // 27: weir.admin.v1.AsOf
-	(*Page)(nil),                        // 28: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),       // 29: google.protobuf.FieldMask
+	(PriceCandidate_Standing)(0),        // 2: weir.admin.v1.PriceCandidate.Standing
+	(*PriceOverride)(nil),               // 3: weir.admin.v1.PriceOverride
+	(*ServiceTierRates)(nil),            // 4: weir.admin.v1.ServiceTierRates
+	(*RegionFactor)(nil),                // 5: weir.admin.v1.RegionFactor
+	(*Factor)(nil),                      // 6: weir.admin.v1.Factor
+	(*Rates)(nil),                       // 7: weir.admin.v1.Rates
+	(*CreatePriceOverrideRequest)(nil),  // 8: weir.admin.v1.CreatePriceOverrideRequest
+	(*CreatePriceOverrideResponse)(nil), // 9: weir.admin.v1.CreatePriceOverrideResponse
+	(*GetPriceOverrideRequest)(nil),     // 10: weir.admin.v1.GetPriceOverrideRequest
+	(*GetPriceOverrideResponse)(nil),    // 11: weir.admin.v1.GetPriceOverrideResponse
+	(*ListPriceOverridesRequest)(nil),   // 12: weir.admin.v1.ListPriceOverridesRequest
+	(*ListPriceOverridesResponse)(nil),  // 13: weir.admin.v1.ListPriceOverridesResponse
+	(*UpdatePriceOverrideRequest)(nil),  // 14: weir.admin.v1.UpdatePriceOverrideRequest
+	(*UpdatePriceOverrideResponse)(nil), // 15: weir.admin.v1.UpdatePriceOverrideResponse
+	(*DeletePriceOverrideRequest)(nil),  // 16: weir.admin.v1.DeletePriceOverrideRequest
+	(*DeletePriceOverrideResponse)(nil), // 17: weir.admin.v1.DeletePriceOverrideResponse
+	(*ImportPricesRequest)(nil),         // 18: weir.admin.v1.ImportPricesRequest
+	(*ImportedList)(nil),                // 19: weir.admin.v1.ImportedList
+	(*ImportPricesResponse)(nil),        // 20: weir.admin.v1.ImportPricesResponse
+	(*ImportedPrice)(nil),               // 21: weir.admin.v1.ImportedPrice
+	(*NotImported)(nil),                 // 22: weir.admin.v1.NotImported
+	(*ListPricesRequest)(nil),           // 23: weir.admin.v1.ListPricesRequest
+	(*ListPricesResponse)(nil),          // 24: weir.admin.v1.ListPricesResponse
+	(*Price)(nil),                       // 25: weir.admin.v1.Price
+	(*GetPriceRequest)(nil),             // 26: weir.admin.v1.GetPriceRequest
+	(*GetPriceResponse)(nil),            // 27: weir.admin.v1.GetPriceResponse
+	(*PriceCandidate)(nil),              // 28: weir.admin.v1.PriceCandidate
+	(*timestamppb.Timestamp)(nil),       // 29: google.protobuf.Timestamp
+	(*Mutation)(nil),                    // 30: weir.admin.v1.Mutation
+	(*AsOf)(nil),                        // 31: weir.admin.v1.AsOf
+	(*Page)(nil),                        // 32: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),       // 33: google.protobuf.FieldMask
 }
 var file_weir_admin_v1_price_override_proto_depIdxs = []int32{
-	6,  // 0: weir.admin.v1.PriceOverride.rates:type_name -> weir.admin.v1.Rates
-	6,  // 1: weir.admin.v1.PriceOverride.long_rates:type_name -> weir.admin.v1.Rates
-	25, // 2: weir.admin.v1.PriceOverride.created_at:type_name -> google.protobuf.Timestamp
+	7,  // 0: weir.admin.v1.PriceOverride.rates:type_name -> weir.admin.v1.Rates
+	7,  // 1: weir.admin.v1.PriceOverride.long_rates:type_name -> weir.admin.v1.Rates
+	29, // 2: weir.admin.v1.PriceOverride.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: weir.admin.v1.PriceOverride.long_context:type_name -> weir.admin.v1.LongContext
-	3,  // 4: weir.admin.v1.PriceOverride.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
-	4,  // 5: weir.admin.v1.PriceOverride.region_factors:type_name -> weir.admin.v1.RegionFactor
-	4,  // 6: weir.admin.v1.PriceOverride.geo_factors:type_name -> weir.admin.v1.RegionFactor
-	25, // 7: weir.admin.v1.PriceOverride.effective_from:type_name -> google.protobuf.Timestamp
-	25, // 8: weir.admin.v1.PriceOverride.effective_until:type_name -> google.protobuf.Timestamp
-	6,  // 9: weir.admin.v1.ServiceTierRates.rates:type_name -> weir.admin.v1.Rates
-	6,  // 10: weir.admin.v1.ServiceTierRates.long_rates:type_name -> weir.admin.v1.Rates
-	5,  // 11: weir.admin.v1.ServiceTierRates.factor:type_name -> weir.admin.v1.Factor
-	5,  // 12: weir.admin.v1.RegionFactor.factor:type_name -> weir.admin.v1.Factor
-	6,  // 13: weir.admin.v1.CreatePriceOverrideRequest.rates:type_name -> weir.admin.v1.Rates
-	6,  // 14: weir.admin.v1.CreatePriceOverrideRequest.long_rates:type_name -> weir.admin.v1.Rates
+	4,  // 4: weir.admin.v1.PriceOverride.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	5,  // 5: weir.admin.v1.PriceOverride.region_factors:type_name -> weir.admin.v1.RegionFactor
+	5,  // 6: weir.admin.v1.PriceOverride.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	29, // 7: weir.admin.v1.PriceOverride.effective_from:type_name -> google.protobuf.Timestamp
+	29, // 8: weir.admin.v1.PriceOverride.effective_until:type_name -> google.protobuf.Timestamp
+	7,  // 9: weir.admin.v1.ServiceTierRates.rates:type_name -> weir.admin.v1.Rates
+	7,  // 10: weir.admin.v1.ServiceTierRates.long_rates:type_name -> weir.admin.v1.Rates
+	6,  // 11: weir.admin.v1.ServiceTierRates.factor:type_name -> weir.admin.v1.Factor
+	6,  // 12: weir.admin.v1.RegionFactor.factor:type_name -> weir.admin.v1.Factor
+	7,  // 13: weir.admin.v1.CreatePriceOverrideRequest.rates:type_name -> weir.admin.v1.Rates
+	7,  // 14: weir.admin.v1.CreatePriceOverrideRequest.long_rates:type_name -> weir.admin.v1.Rates
 	0,  // 15: weir.admin.v1.CreatePriceOverrideRequest.long_context:type_name -> weir.admin.v1.LongContext
-	3,  // 16: weir.admin.v1.CreatePriceOverrideRequest.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
-	4,  // 17: weir.admin.v1.CreatePriceOverrideRequest.region_factors:type_name -> weir.admin.v1.RegionFactor
-	4,  // 18: weir.admin.v1.CreatePriceOverrideRequest.geo_factors:type_name -> weir.admin.v1.RegionFactor
-	25, // 19: weir.admin.v1.CreatePriceOverrideRequest.effective_from:type_name -> google.protobuf.Timestamp
-	25, // 20: weir.admin.v1.CreatePriceOverrideRequest.effective_until:type_name -> google.protobuf.Timestamp
-	26, // 21: weir.admin.v1.CreatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 22: weir.admin.v1.CreatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	27, // 23: weir.admin.v1.GetPriceOverrideRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 24: weir.admin.v1.GetPriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	28, // 25: weir.admin.v1.ListPriceOverridesRequest.page:type_name -> weir.admin.v1.Page
-	27, // 26: weir.admin.v1.ListPriceOverridesRequest.as_of:type_name -> weir.admin.v1.AsOf
-	2,  // 27: weir.admin.v1.ListPriceOverridesResponse.price_overrides:type_name -> weir.admin.v1.PriceOverride
-	2,  // 28: weir.admin.v1.UpdatePriceOverrideRequest.price_override:type_name -> weir.admin.v1.PriceOverride
-	29, // 29: weir.admin.v1.UpdatePriceOverrideRequest.update_mask:type_name -> google.protobuf.FieldMask
-	26, // 30: weir.admin.v1.UpdatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 31: weir.admin.v1.UpdatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
-	26, // 32: weir.admin.v1.DeletePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
-	18, // 33: weir.admin.v1.ImportPricesRequest.lists:type_name -> weir.admin.v1.ImportedList
-	26, // 34: weir.admin.v1.ImportPricesRequest.mutation:type_name -> weir.admin.v1.Mutation
-	20, // 35: weir.admin.v1.ImportPricesResponse.prices:type_name -> weir.admin.v1.ImportedPrice
-	21, // 36: weir.admin.v1.ImportPricesResponse.not_imported:type_name -> weir.admin.v1.NotImported
+	4,  // 16: weir.admin.v1.CreatePriceOverrideRequest.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	5,  // 17: weir.admin.v1.CreatePriceOverrideRequest.region_factors:type_name -> weir.admin.v1.RegionFactor
+	5,  // 18: weir.admin.v1.CreatePriceOverrideRequest.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	29, // 19: weir.admin.v1.CreatePriceOverrideRequest.effective_from:type_name -> google.protobuf.Timestamp
+	29, // 20: weir.admin.v1.CreatePriceOverrideRequest.effective_until:type_name -> google.protobuf.Timestamp
+	30, // 21: weir.admin.v1.CreatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 22: weir.admin.v1.CreatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	31, // 23: weir.admin.v1.GetPriceOverrideRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 24: weir.admin.v1.GetPriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	32, // 25: weir.admin.v1.ListPriceOverridesRequest.page:type_name -> weir.admin.v1.Page
+	31, // 26: weir.admin.v1.ListPriceOverridesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	3,  // 27: weir.admin.v1.ListPriceOverridesResponse.price_overrides:type_name -> weir.admin.v1.PriceOverride
+	3,  // 28: weir.admin.v1.UpdatePriceOverrideRequest.price_override:type_name -> weir.admin.v1.PriceOverride
+	33, // 29: weir.admin.v1.UpdatePriceOverrideRequest.update_mask:type_name -> google.protobuf.FieldMask
+	30, // 30: weir.admin.v1.UpdatePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	3,  // 31: weir.admin.v1.UpdatePriceOverrideResponse.price_override:type_name -> weir.admin.v1.PriceOverride
+	30, // 32: weir.admin.v1.DeletePriceOverrideRequest.mutation:type_name -> weir.admin.v1.Mutation
+	19, // 33: weir.admin.v1.ImportPricesRequest.lists:type_name -> weir.admin.v1.ImportedList
+	30, // 34: weir.admin.v1.ImportPricesRequest.mutation:type_name -> weir.admin.v1.Mutation
+	21, // 35: weir.admin.v1.ImportPricesResponse.prices:type_name -> weir.admin.v1.ImportedPrice
+	22, // 36: weir.admin.v1.ImportPricesResponse.not_imported:type_name -> weir.admin.v1.NotImported
 	1,  // 37: weir.admin.v1.ImportedPrice.change:type_name -> weir.admin.v1.ImportedPrice.Change
-	2,  // 38: weir.admin.v1.ImportedPrice.price_override:type_name -> weir.admin.v1.PriceOverride
-	28, // 39: weir.admin.v1.ListPricesRequest.page:type_name -> weir.admin.v1.Page
-	24, // 40: weir.admin.v1.ListPricesResponse.prices:type_name -> weir.admin.v1.Price
-	6,  // 41: weir.admin.v1.Price.rates:type_name -> weir.admin.v1.Rates
-	6,  // 42: weir.admin.v1.Price.long_rates:type_name -> weir.admin.v1.Rates
-	0,  // 43: weir.admin.v1.Price.long_context:type_name -> weir.admin.v1.LongContext
-	3,  // 44: weir.admin.v1.Price.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
-	4,  // 45: weir.admin.v1.Price.region_factors:type_name -> weir.admin.v1.RegionFactor
-	4,  // 46: weir.admin.v1.Price.geo_factors:type_name -> weir.admin.v1.RegionFactor
-	25, // 47: weir.admin.v1.Price.effective_from:type_name -> google.protobuf.Timestamp
-	25, // 48: weir.admin.v1.Price.effective_until:type_name -> google.protobuf.Timestamp
-	7,  // 49: weir.admin.v1.PriceOverrideService.CreatePriceOverride:input_type -> weir.admin.v1.CreatePriceOverrideRequest
-	9,  // 50: weir.admin.v1.PriceOverrideService.GetPriceOverride:input_type -> weir.admin.v1.GetPriceOverrideRequest
-	11, // 51: weir.admin.v1.PriceOverrideService.ListPriceOverrides:input_type -> weir.admin.v1.ListPriceOverridesRequest
-	13, // 52: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:input_type -> weir.admin.v1.UpdatePriceOverrideRequest
-	15, // 53: weir.admin.v1.PriceOverrideService.DeletePriceOverride:input_type -> weir.admin.v1.DeletePriceOverrideRequest
-	17, // 54: weir.admin.v1.PriceOverrideService.ImportPrices:input_type -> weir.admin.v1.ImportPricesRequest
-	22, // 55: weir.admin.v1.PriceOverrideService.ListPrices:input_type -> weir.admin.v1.ListPricesRequest
-	8,  // 56: weir.admin.v1.PriceOverrideService.CreatePriceOverride:output_type -> weir.admin.v1.CreatePriceOverrideResponse
-	10, // 57: weir.admin.v1.PriceOverrideService.GetPriceOverride:output_type -> weir.admin.v1.GetPriceOverrideResponse
-	12, // 58: weir.admin.v1.PriceOverrideService.ListPriceOverrides:output_type -> weir.admin.v1.ListPriceOverridesResponse
-	14, // 59: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:output_type -> weir.admin.v1.UpdatePriceOverrideResponse
-	16, // 60: weir.admin.v1.PriceOverrideService.DeletePriceOverride:output_type -> weir.admin.v1.DeletePriceOverrideResponse
-	19, // 61: weir.admin.v1.PriceOverrideService.ImportPrices:output_type -> weir.admin.v1.ImportPricesResponse
-	23, // 62: weir.admin.v1.PriceOverrideService.ListPrices:output_type -> weir.admin.v1.ListPricesResponse
-	56, // [56:63] is the sub-list for method output_type
-	49, // [49:56] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	3,  // 38: weir.admin.v1.ImportedPrice.price_override:type_name -> weir.admin.v1.PriceOverride
+	3,  // 39: weir.admin.v1.ImportedPrice.was:type_name -> weir.admin.v1.PriceOverride
+	32, // 40: weir.admin.v1.ListPricesRequest.page:type_name -> weir.admin.v1.Page
+	31, // 41: weir.admin.v1.ListPricesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	29, // 42: weir.admin.v1.ListPricesRequest.effective_at:type_name -> google.protobuf.Timestamp
+	25, // 43: weir.admin.v1.ListPricesResponse.prices:type_name -> weir.admin.v1.Price
+	7,  // 44: weir.admin.v1.Price.rates:type_name -> weir.admin.v1.Rates
+	7,  // 45: weir.admin.v1.Price.long_rates:type_name -> weir.admin.v1.Rates
+	0,  // 46: weir.admin.v1.Price.long_context:type_name -> weir.admin.v1.LongContext
+	4,  // 47: weir.admin.v1.Price.service_tiers:type_name -> weir.admin.v1.ServiceTierRates
+	5,  // 48: weir.admin.v1.Price.region_factors:type_name -> weir.admin.v1.RegionFactor
+	5,  // 49: weir.admin.v1.Price.geo_factors:type_name -> weir.admin.v1.RegionFactor
+	29, // 50: weir.admin.v1.Price.effective_from:type_name -> google.protobuf.Timestamp
+	29, // 51: weir.admin.v1.Price.effective_until:type_name -> google.protobuf.Timestamp
+	25, // 52: weir.admin.v1.Price.built_in:type_name -> weir.admin.v1.Price
+	29, // 53: weir.admin.v1.GetPriceRequest.effective_at:type_name -> google.protobuf.Timestamp
+	31, // 54: weir.admin.v1.GetPriceRequest.as_of:type_name -> weir.admin.v1.AsOf
+	25, // 55: weir.admin.v1.GetPriceResponse.price:type_name -> weir.admin.v1.Price
+	28, // 56: weir.admin.v1.GetPriceResponse.candidates:type_name -> weir.admin.v1.PriceCandidate
+	25, // 57: weir.admin.v1.PriceCandidate.price:type_name -> weir.admin.v1.Price
+	2,  // 58: weir.admin.v1.PriceCandidate.standing:type_name -> weir.admin.v1.PriceCandidate.Standing
+	8,  // 59: weir.admin.v1.PriceOverrideService.CreatePriceOverride:input_type -> weir.admin.v1.CreatePriceOverrideRequest
+	10, // 60: weir.admin.v1.PriceOverrideService.GetPriceOverride:input_type -> weir.admin.v1.GetPriceOverrideRequest
+	12, // 61: weir.admin.v1.PriceOverrideService.ListPriceOverrides:input_type -> weir.admin.v1.ListPriceOverridesRequest
+	14, // 62: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:input_type -> weir.admin.v1.UpdatePriceOverrideRequest
+	16, // 63: weir.admin.v1.PriceOverrideService.DeletePriceOverride:input_type -> weir.admin.v1.DeletePriceOverrideRequest
+	18, // 64: weir.admin.v1.PriceOverrideService.ImportPrices:input_type -> weir.admin.v1.ImportPricesRequest
+	23, // 65: weir.admin.v1.PriceOverrideService.ListPrices:input_type -> weir.admin.v1.ListPricesRequest
+	26, // 66: weir.admin.v1.PriceOverrideService.GetPrice:input_type -> weir.admin.v1.GetPriceRequest
+	9,  // 67: weir.admin.v1.PriceOverrideService.CreatePriceOverride:output_type -> weir.admin.v1.CreatePriceOverrideResponse
+	11, // 68: weir.admin.v1.PriceOverrideService.GetPriceOverride:output_type -> weir.admin.v1.GetPriceOverrideResponse
+	13, // 69: weir.admin.v1.PriceOverrideService.ListPriceOverrides:output_type -> weir.admin.v1.ListPriceOverridesResponse
+	15, // 70: weir.admin.v1.PriceOverrideService.UpdatePriceOverride:output_type -> weir.admin.v1.UpdatePriceOverrideResponse
+	17, // 71: weir.admin.v1.PriceOverrideService.DeletePriceOverride:output_type -> weir.admin.v1.DeletePriceOverrideResponse
+	20, // 72: weir.admin.v1.PriceOverrideService.ImportPrices:output_type -> weir.admin.v1.ImportPricesResponse
+	24, // 73: weir.admin.v1.PriceOverrideService.ListPrices:output_type -> weir.admin.v1.ListPricesResponse
+	27, // 74: weir.admin.v1.PriceOverrideService.GetPrice:output_type -> weir.admin.v1.GetPriceResponse
+	67, // [67:75] is the sub-list for method output_type
+	59, // [59:67] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_price_override_proto_init() }
@@ -2159,8 +2518,8 @@ func file_weir_admin_v1_price_override_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_price_override_proto_rawDesc), len(file_weir_admin_v1_price_override_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   23,
+			NumEnums:      3,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

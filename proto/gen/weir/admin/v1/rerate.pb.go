@@ -463,8 +463,12 @@ type RerateUsageRequest struct {
 	// As a dry run answered; absent: now, less what may still be on its way.
 	CoveredUntil *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=covered_until,json=coveredUntil,proto3" json:"covered_until,omitempty"`
 	// Why, for the log.
-	Reason        string    `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
-	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	Reason string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Price overrides that are not made: what it would come to with them, for a dry run alone.
+	// Each takes the place of the one with its id, or without one of the one for the same
+	// model, price list, provider and effective_from.
+	Proposed      []*PriceOverride `protobuf:"bytes,11,rep,name=proposed,proto3" json:"proposed,omitempty"`
+	Mutation      *Mutation        `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -567,6 +571,13 @@ func (x *RerateUsageRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *RerateUsageRequest) GetProposed() []*PriceOverride {
+	if x != nil {
+		return x.Proposed
+	}
+	return nil
 }
 
 func (x *RerateUsageRequest) GetMutation() *Mutation {
@@ -843,7 +854,7 @@ var File_weir_admin_v1_rerate_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_rerate_proto_rawDesc = "" +
 	"\n" +
-	"\x1aweir/admin/v1/rerate.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x86\x06\n" +
+	"\x1aweir/admin/v1/rerate.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\x1a\"weir/admin/v1/price_override.proto\"\x86\x06\n" +
 	"\x06Rerate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x120\n" +
@@ -884,7 +895,7 @@ const file_weir_admin_v1_rerate_proto_rawDesc = "" +
 	" \x03(\v2\x1c.weir.admin.v1.RerateLeftOutR\aleftOut\"C\n" +
 	"\rRerateLeftOut\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1a\n" +
-	"\battempts\x18\x02 \x01(\x03R\battempts\"\xb0\x04\n" +
+	"\battempts\x18\x02 \x01(\x03R\battempts\"\xf4\x04\n" +
 	"\x12RerateUsageRequest\x126\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x04from\x128\n" +
 	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05until\x12*\n" +
@@ -899,7 +910,9 @@ const file_weir_admin_v1_rerate_proto_rawDesc = "" +
 	"\rcovered_until\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fcoveredUntil\x12\"\n" +
 	"\x06reason\x18\n" +
 	" \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x123\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x06reason\x12B\n" +
+	"\bproposed\x18\v \x03(\v2\x1c.weir.admin.v1.PriceOverrideB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\bproposed\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"D\n" +
 	"\x13RerateUsageResponse\x12-\n" +
 	"\x06rerate\x18\x01 \x01(\v2\x15.weir.admin.v1.RerateR\x06rerate\"V\n" +
@@ -955,8 +968,9 @@ var file_weir_admin_v1_rerate_proto_goTypes = []any{
 	(*ListReratesResponse)(nil),   // 9: weir.admin.v1.ListReratesResponse
 	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 	(*AsOf)(nil),                  // 11: weir.admin.v1.AsOf
-	(*Mutation)(nil),              // 12: weir.admin.v1.Mutation
-	(*Page)(nil),                  // 13: weir.admin.v1.Page
+	(*PriceOverride)(nil),         // 12: weir.admin.v1.PriceOverride
+	(*Mutation)(nil),              // 13: weir.admin.v1.Mutation
+	(*Page)(nil),                  // 14: weir.admin.v1.Page
 }
 var file_weir_admin_v1_rerate_proto_depIdxs = []int32{
 	10, // 0: weir.admin.v1.Rerate.from:type_name -> google.protobuf.Timestamp
@@ -973,24 +987,25 @@ var file_weir_admin_v1_rerate_proto_depIdxs = []int32{
 	10, // 11: weir.admin.v1.RerateUsageRequest.until:type_name -> google.protobuf.Timestamp
 	11, // 12: weir.admin.v1.RerateUsageRequest.overrides_as_of:type_name -> weir.admin.v1.AsOf
 	10, // 13: weir.admin.v1.RerateUsageRequest.covered_until:type_name -> google.protobuf.Timestamp
-	12, // 14: weir.admin.v1.RerateUsageRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 15: weir.admin.v1.RerateUsageResponse.rerate:type_name -> weir.admin.v1.Rerate
-	11, // 16: weir.admin.v1.GetRerateRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 17: weir.admin.v1.GetRerateResponse.rerate:type_name -> weir.admin.v1.Rerate
-	13, // 18: weir.admin.v1.ListReratesRequest.page:type_name -> weir.admin.v1.Page
-	11, // 19: weir.admin.v1.ListReratesRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 20: weir.admin.v1.ListReratesResponse.rerates:type_name -> weir.admin.v1.Rerate
-	4,  // 21: weir.admin.v1.RerateService.RerateUsage:input_type -> weir.admin.v1.RerateUsageRequest
-	6,  // 22: weir.admin.v1.RerateService.GetRerate:input_type -> weir.admin.v1.GetRerateRequest
-	8,  // 23: weir.admin.v1.RerateService.ListRerates:input_type -> weir.admin.v1.ListReratesRequest
-	5,  // 24: weir.admin.v1.RerateService.RerateUsage:output_type -> weir.admin.v1.RerateUsageResponse
-	7,  // 25: weir.admin.v1.RerateService.GetRerate:output_type -> weir.admin.v1.GetRerateResponse
-	9,  // 26: weir.admin.v1.RerateService.ListRerates:output_type -> weir.admin.v1.ListReratesResponse
-	24, // [24:27] is the sub-list for method output_type
-	21, // [21:24] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	12, // 14: weir.admin.v1.RerateUsageRequest.proposed:type_name -> weir.admin.v1.PriceOverride
+	13, // 15: weir.admin.v1.RerateUsageRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 16: weir.admin.v1.RerateUsageResponse.rerate:type_name -> weir.admin.v1.Rerate
+	11, // 17: weir.admin.v1.GetRerateRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 18: weir.admin.v1.GetRerateResponse.rerate:type_name -> weir.admin.v1.Rerate
+	14, // 19: weir.admin.v1.ListReratesRequest.page:type_name -> weir.admin.v1.Page
+	11, // 20: weir.admin.v1.ListReratesRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 21: weir.admin.v1.ListReratesResponse.rerates:type_name -> weir.admin.v1.Rerate
+	4,  // 22: weir.admin.v1.RerateService.RerateUsage:input_type -> weir.admin.v1.RerateUsageRequest
+	6,  // 23: weir.admin.v1.RerateService.GetRerate:input_type -> weir.admin.v1.GetRerateRequest
+	8,  // 24: weir.admin.v1.RerateService.ListRerates:input_type -> weir.admin.v1.ListReratesRequest
+	5,  // 25: weir.admin.v1.RerateService.RerateUsage:output_type -> weir.admin.v1.RerateUsageResponse
+	7,  // 26: weir.admin.v1.RerateService.GetRerate:output_type -> weir.admin.v1.GetRerateResponse
+	9,  // 27: weir.admin.v1.RerateService.ListRerates:output_type -> weir.admin.v1.ListReratesResponse
+	25, // [25:28] is the sub-list for method output_type
+	22, // [22:25] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_rerate_proto_init() }
@@ -1000,6 +1015,7 @@ func file_weir_admin_v1_rerate_proto_init() {
 	}
 	file_weir_admin_v1_common_proto_init()
 	file_weir_admin_v1_options_proto_init()
+	file_weir_admin_v1_price_override_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -54,6 +54,9 @@ const (
 	// PriceOverrideServiceListPricesProcedure is the fully-qualified name of the PriceOverrideService's
 	// ListPrices RPC.
 	PriceOverrideServiceListPricesProcedure = "/weir.admin.v1.PriceOverrideService/ListPrices"
+	// PriceOverrideServiceGetPriceProcedure is the fully-qualified name of the PriceOverrideService's
+	// GetPrice RPC.
+	PriceOverrideServiceGetPriceProcedure = "/weir.admin.v1.PriceOverrideService/GetPrice"
 )
 
 // PriceOverrideServiceClient is a client for the weir.admin.v1.PriceOverrideService service.
@@ -75,6 +78,8 @@ type PriceOverrideServiceClient interface {
 	// ListPrices are the prices that new policies carry: the built-in book of this
 	// server with the organization's overrides, by price list, then model.
 	ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error)
+	// GetPrice finds what prices a model as agents do, and says what else there is for it.
+	GetPrice(context.Context, *connect.Request[v1.GetPriceRequest]) (*connect.Response[v1.GetPriceResponse], error)
 }
 
 // NewPriceOverrideServiceClient constructs a client for the weir.admin.v1.PriceOverrideService
@@ -133,6 +138,13 @@ func NewPriceOverrideServiceClient(httpClient connect.HTTPClient, baseURL string
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getPrice: connect.NewClient[v1.GetPriceRequest, v1.GetPriceResponse](
+			httpClient,
+			baseURL+PriceOverrideServiceGetPriceProcedure,
+			connect.WithSchema(priceOverrideServiceMethods.ByName("GetPrice")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -145,6 +157,7 @@ type priceOverrideServiceClient struct {
 	deletePriceOverride *connect.Client[v1.DeletePriceOverrideRequest, v1.DeletePriceOverrideResponse]
 	importPrices        *connect.Client[v1.ImportPricesRequest, v1.ImportPricesResponse]
 	listPrices          *connect.Client[v1.ListPricesRequest, v1.ListPricesResponse]
+	getPrice            *connect.Client[v1.GetPriceRequest, v1.GetPriceResponse]
 }
 
 // CreatePriceOverride calls weir.admin.v1.PriceOverrideService.CreatePriceOverride.
@@ -182,6 +195,11 @@ func (c *priceOverrideServiceClient) ListPrices(ctx context.Context, req *connec
 	return c.listPrices.CallUnary(ctx, req)
 }
 
+// GetPrice calls weir.admin.v1.PriceOverrideService.GetPrice.
+func (c *priceOverrideServiceClient) GetPrice(ctx context.Context, req *connect.Request[v1.GetPriceRequest]) (*connect.Response[v1.GetPriceResponse], error) {
+	return c.getPrice.CallUnary(ctx, req)
+}
+
 // PriceOverrideServiceHandler is an implementation of the weir.admin.v1.PriceOverrideService
 // service.
 type PriceOverrideServiceHandler interface {
@@ -202,6 +220,8 @@ type PriceOverrideServiceHandler interface {
 	// ListPrices are the prices that new policies carry: the built-in book of this
 	// server with the organization's overrides, by price list, then model.
 	ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error)
+	// GetPrice finds what prices a model as agents do, and says what else there is for it.
+	GetPrice(context.Context, *connect.Request[v1.GetPriceRequest]) (*connect.Response[v1.GetPriceResponse], error)
 }
 
 // NewPriceOverrideServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -256,6 +276,13 @@ func NewPriceOverrideServiceHandler(svc PriceOverrideServiceHandler, opts ...con
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	priceOverrideServiceGetPriceHandler := connect.NewUnaryHandler(
+		PriceOverrideServiceGetPriceProcedure,
+		svc.GetPrice,
+		connect.WithSchema(priceOverrideServiceMethods.ByName("GetPrice")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weir.admin.v1.PriceOverrideService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case PriceOverrideServiceCreatePriceOverrideProcedure:
@@ -272,6 +299,8 @@ func NewPriceOverrideServiceHandler(svc PriceOverrideServiceHandler, opts ...con
 			priceOverrideServiceImportPricesHandler.ServeHTTP(w, r)
 		case PriceOverrideServiceListPricesProcedure:
 			priceOverrideServiceListPricesHandler.ServeHTTP(w, r)
+		case PriceOverrideServiceGetPriceProcedure:
+			priceOverrideServiceGetPriceHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -307,4 +336,8 @@ func (UnimplementedPriceOverrideServiceHandler) ImportPrices(context.Context, *c
 
 func (UnimplementedPriceOverrideServiceHandler) ListPrices(context.Context, *connect.Request[v1.ListPricesRequest]) (*connect.Response[v1.ListPricesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.PriceOverrideService.ListPrices is not implemented"))
+}
+
+func (UnimplementedPriceOverrideServiceHandler) GetPrice(context.Context, *connect.Request[v1.GetPriceRequest]) (*connect.Response[v1.GetPriceResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.PriceOverrideService.GetPrice is not implemented"))
 }

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/price_override.proto.
  */
 export const file_weir_admin_v1_price_override: GenFile = /*@__PURE__*/
-  fileDesc("CiJ3ZWlyL2FkbWluL3YxL3ByaWNlX292ZXJyaWRlLnByb3RvEg13ZWlyLmFkbWluLnYxIuIECg1QcmljZU92ZXJyaWRlEgoKAmlkGAEgASgJEhIKCnByaWNlX2xpc3QYAiABKAkSDQoFbW9kZWwYAyABKAkSIwoFcmF0ZXMYBCABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBSABKAMSKAoKbG9uZ19yYXRlcxgGIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgIIAEoCRIwCgxsb25nX2NvbnRleHQYCSABKA4yGi53ZWlyLmFkbWluLnYxLkxvbmdDb250ZXh0EjYKDXNlcnZpY2VfdGllcnMYCiADKAsyHy53ZWlyLmFkbWluLnYxLlNlcnZpY2VUaWVyUmF0ZXMSMwoOcmVnaW9uX2ZhY3RvcnMYCyADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchIwCgtnZW9fZmFjdG9ycxgMIAMoCzIbLndlaXIuYWRtaW4udjEuUmVnaW9uRmFjdG9yEhMKC3Blcl9yZXF1ZXN0GA0gASgJEhEKCXBlcl9pbWFnZRgOIAEoCRITCgtwcm92aWRlcl9pZBgPIAEoCRIyCg5lZmZlY3RpdmVfZnJvbRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZWZmZWN0aXZlX3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKWAQoQU2VydmljZVRpZXJSYXRlcxIMCgRuYW1lGAEgASgJEiMKBXJhdGVzGAIgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIoCgpsb25nX3JhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIlCgZmYWN0b3IYBCABKAsyFS53ZWlyLmFkbWluLnYxLkZhY3RvciJFCgxSZWdpb25GYWN0b3ISDgoGcmVnaW9uGAEgASgJEiUKBmZhY3RvchgCIAEoCzIVLndlaXIuYWRtaW4udjEuRmFjdG9yIjAKBkZhY3RvchIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMiwAEKBVJhdGVzEg0KBWlucHV0GAEgASgJEhIKCmNhY2hlX3JlYWQYAiABKAkSFgoOY2FjaGVfd3JpdGVfNW0YAyABKAkSFgoOY2FjaGVfd3JpdGVfMWgYBCABKAkSDgoGb3V0cHV0GAUgASgJEhMKC2lucHV0X2F1ZGlvGAYgASgJEhQKDG91dHB1dF9hdWRpbxgHIAEoCRITCgtpbnB1dF9pbWFnZRgIIAEoCRIUCgxvdXRwdXRfaW1hZ2UYCSABKAki0AQKGkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0EhIKCnByaWNlX2xpc3QYASABKAkSDQoFbW9kZWwYAiABKAkSIwoFcmF0ZXMYAyABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBCABKAMSKAoKbG9uZ19yYXRlcxgFIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSMAoMbG9uZ19jb250ZXh0GAYgASgOMhoud2Vpci5hZG1pbi52MS5Mb25nQ29udGV4dBI2Cg1zZXJ2aWNlX3RpZXJzGAcgAygLMh8ud2Vpci5hZG1pbi52MS5TZXJ2aWNlVGllclJhdGVzEjMKDnJlZ2lvbl9mYWN0b3JzGAggAygLMhsud2Vpci5hZG1pbi52MS5SZWdpb25GYWN0b3ISMAoLZ2VvX2ZhY3RvcnMYCSADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchITCgtwZXJfcmVxdWVzdBgKIAEoCRIRCglwZXJfaW1hZ2UYCyABKAkSEwoLcHJvdmlkZXJfaWQYDCABKAkSMgoOZWZmZWN0aXZlX2Zyb20YDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2VmZmVjdGl2ZV91bnRpbBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlMKG0NyZWF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZRI0Cg5wcmljZV9vdmVycmlkZRgBIAEoCzIcLndlaXIuYWRtaW4udjEuUHJpY2VPdmVycmlkZSJJChdHZXRQcmljZU92ZXJyaWRlUmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJQChhHZXRQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUihAEKGUxpc3RQcmljZU92ZXJyaWRlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkibAoaTGlzdFByaWNlT3ZlcnJpZGVzUmVzcG9uc2USNQoPcHJpY2Vfb3ZlcnJpZGVzGAEgAygLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKuAQoaVXBkYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJTChtVcGRhdGVQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUiUwoaRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh0KG0RlbGV0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSJ9ChNJbXBvcnRQcmljZXNSZXF1ZXN0Eg8KB2xpdGVsbG0YASABKAkSKgoFbGlzdHMYAiADKAsyGy53ZWlyLmFkbWluLnYxLkltcG9ydGVkTGlzdBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iPAoMSW1wb3J0ZWRMaXN0EhgKEGxpdGVsbG1fcHJvdmlkZXIYASABKAkSEgoKcHJpY2VfbGlzdBgCIAEoCSJ2ChRJbXBvcnRQcmljZXNSZXNwb25zZRIsCgZwcmljZXMYASADKAsyHC53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2USMAoMbm90X2ltcG9ydGVkGAIgAygLMhoud2Vpci5hZG1pbi52MS5Ob3RJbXBvcnRlZCLVAQoNSW1wb3J0ZWRQcmljZRIzCgZjaGFuZ2UYASABKA4yIy53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2UuQ2hhbmdlEjQKDnByaWNlX292ZXJyaWRlGAIgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlIlkKBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABISCg5DSEFOR0VfQ1JFQVRFRBABEhIKDkNIQU5HRV9VUERBVEVEEAISDwoLQ0hBTkdFX05PTkUQAyI6CgtOb3RJbXBvcnRlZBIMCgRuYW1lGAEgASgJEg0KBWZpZWxkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSJsChFMaXN0UHJpY2VzUmVxdWVzdBIhCgRwYWdlGAEgASgLMhMud2Vpci5hZG1pbi52MS5QYWdlEhIKCnByaWNlX2xpc3QYAiABKAkSDgoGZmlsdGVyGAogASgJEhAKCG9yZGVyX2J5GAsgASgJIm8KEkxpc3RQcmljZXNSZXNwb25zZRIkCgZwcmljZXMYASADKAsyFC53ZWlyLmFkbWluLnYxLlByaWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIaChJwcmljZV9ib29rX3ZlcnNpb24YAyABKAki8QQKBVByaWNlEhIKCnByaWNlX2xpc3QYASABKAkSDQoFbW9kZWwYAiABKAkSIwoFcmF0ZXMYAyABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBCABKAMSKAoKbG9uZ19yYXRlcxgFIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSGAoQbWF4X2lucHV0X3Rva2VucxgGIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgHIAEoAxIZChFwcmljZV9vdmVycmlkZV9pZBgIIAEoCRIwCgxsb25nX2NvbnRleHQYCSABKA4yGi53ZWlyLmFkbWluLnYxLkxvbmdDb250ZXh0EjYKDXNlcnZpY2VfdGllcnMYCiADKAsyHy53ZWlyLmFkbWluLnYxLlNlcnZpY2VUaWVyUmF0ZXMSMwoOcmVnaW9uX2ZhY3RvcnMYCyADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchIwCgtnZW9fZmFjdG9ycxgMIAMoCzIbLndlaXIuYWRtaW4udjEuUmVnaW9uRmFjdG9yEhMKC3Blcl9yZXF1ZXN0GA0gASgJEhEKCXBlcl9pbWFnZRgOIAEoCRITCgtwcm92aWRlcl9pZBgPIAEoCRIyCg5lZmZlY3RpdmVfZnJvbRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZWZmZWN0aXZlX3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhbGlhc2VzGBIgAygJKl4KC0xvbmdDb250ZXh0EhwKGExPTkdfQ09OVEVYVF9VTlNQRUNJRklFRBAAEhYKEkxPTkdfQ09OVEVYVF9XSE9MRRABEhkKFUxPTkdfQ09OVEVYVF9NQVJHSU5BTBACMp0HChRQcmljZU92ZXJyaWRlU2VydmljZRKIAQoTQ3JlYXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy5jcmVhdGUSfwoQR2V0UHJpY2VPdmVycmlkZRImLndlaXIuYWRtaW4udjEuR2V0UHJpY2VPdmVycmlkZVJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLkdldFByaWNlT3ZlcnJpZGVSZXNwb25zZSIakAIBirUYE3ByaWNlX292ZXJyaWRlcy5nZXQShgEKEkxpc3RQcmljZU92ZXJyaWRlcxIoLndlaXIuYWRtaW4udjEuTGlzdFByaWNlT3ZlcnJpZGVzUmVxdWVzdBopLndlaXIuYWRtaW4udjEuTGlzdFByaWNlT3ZlcnJpZGVzUmVzcG9uc2UiG5ACAYq1GBRwcmljZV9vdmVycmlkZXMubGlzdBKIAQoTVXBkYXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuVXBkYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLlVwZGF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy51cGRhdGUSiAEKE0RlbGV0ZVByaWNlT3ZlcnJpZGUSKS53ZWlyLmFkbWluLnYxLkRlbGV0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0Gioud2Vpci5hZG1pbi52MS5EZWxldGVQcmljZU92ZXJyaWRlUmVzcG9uc2UiGoq1GBZwcmljZV9vdmVycmlkZXMuZGVsZXRlEnMKDEltcG9ydFByaWNlcxIiLndlaXIuYWRtaW4udjEuSW1wb3J0UHJpY2VzUmVxdWVzdBojLndlaXIuYWRtaW4udjEuSW1wb3J0UHJpY2VzUmVzcG9uc2UiGoq1GBZwcmljZV9vdmVycmlkZXMuaW1wb3J0EmUKCkxpc3RQcmljZXMSIC53ZWlyLmFkbWluLnYxLkxpc3RQcmljZXNSZXF1ZXN0GiEud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VzUmVzcG9uc2UiEpACAYq1GAtwcmljZXMubGlzdGIGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("CiJ3ZWlyL2FkbWluL3YxL3ByaWNlX292ZXJyaWRlLnByb3RvEg13ZWlyLmFkbWluLnYxIuIECg1QcmljZU92ZXJyaWRlEgoKAmlkGAEgASgJEhIKCnByaWNlX2xpc3QYAiABKAkSDQoFbW9kZWwYAyABKAkSIwoFcmF0ZXMYBCABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBSABKAMSKAoKbG9uZ19yYXRlcxgGIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgIIAEoCRIwCgxsb25nX2NvbnRleHQYCSABKA4yGi53ZWlyLmFkbWluLnYxLkxvbmdDb250ZXh0EjYKDXNlcnZpY2VfdGllcnMYCiADKAsyHy53ZWlyLmFkbWluLnYxLlNlcnZpY2VUaWVyUmF0ZXMSMwoOcmVnaW9uX2ZhY3RvcnMYCyADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchIwCgtnZW9fZmFjdG9ycxgMIAMoCzIbLndlaXIuYWRtaW4udjEuUmVnaW9uRmFjdG9yEhMKC3Blcl9yZXF1ZXN0GA0gASgJEhEKCXBlcl9pbWFnZRgOIAEoCRITCgtwcm92aWRlcl9pZBgPIAEoCRIyCg5lZmZlY3RpdmVfZnJvbRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZWZmZWN0aXZlX3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKWAQoQU2VydmljZVRpZXJSYXRlcxIMCgRuYW1lGAEgASgJEiMKBXJhdGVzGAIgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIoCgpsb25nX3JhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIlCgZmYWN0b3IYBCABKAsyFS53ZWlyLmFkbWluLnYxLkZhY3RvciJFCgxSZWdpb25GYWN0b3ISDgoGcmVnaW9uGAEgASgJEiUKBmZhY3RvchgCIAEoCzIVLndlaXIuYWRtaW4udjEuRmFjdG9yIjAKBkZhY3RvchIRCgludW1lcmF0b3IYASABKAMSEwoLZGVub21pbmF0b3IYAiABKAMiwAEKBVJhdGVzEg0KBWlucHV0GAEgASgJEhIKCmNhY2hlX3JlYWQYAiABKAkSFgoOY2FjaGVfd3JpdGVfNW0YAyABKAkSFgoOY2FjaGVfd3JpdGVfMWgYBCABKAkSDgoGb3V0cHV0GAUgASgJEhMKC2lucHV0X2F1ZGlvGAYgASgJEhQKDG91dHB1dF9hdWRpbxgHIAEoCRITCgtpbnB1dF9pbWFnZRgIIAEoCRIUCgxvdXRwdXRfaW1hZ2UYCSABKAki0AQKGkNyZWF0ZVByaWNlT3ZlcnJpZGVSZXF1ZXN0EhIKCnByaWNlX2xpc3QYASABKAkSDQoFbW9kZWwYAiABKAkSIwoFcmF0ZXMYAyABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEh4KFmxvbmdfY29udGV4dF90aHJlc2hvbGQYBCABKAMSKAoKbG9uZ19yYXRlcxgFIAEoCzIULndlaXIuYWRtaW4udjEuUmF0ZXMSMAoMbG9uZ19jb250ZXh0GAYgASgOMhoud2Vpci5hZG1pbi52MS5Mb25nQ29udGV4dBI2Cg1zZXJ2aWNlX3RpZXJzGAcgAygLMh8ud2Vpci5hZG1pbi52MS5TZXJ2aWNlVGllclJhdGVzEjMKDnJlZ2lvbl9mYWN0b3JzGAggAygLMhsud2Vpci5hZG1pbi52MS5SZWdpb25GYWN0b3ISMAoLZ2VvX2ZhY3RvcnMYCSADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchITCgtwZXJfcmVxdWVzdBgKIAEoCRIRCglwZXJfaW1hZ2UYCyABKAkSEwoLcHJvdmlkZXJfaWQYDCABKAkSMgoOZWZmZWN0aXZlX2Zyb20YDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2VmZmVjdGl2ZV91bnRpbBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIlMKG0NyZWF0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZRI0Cg5wcmljZV9vdmVycmlkZRgBIAEoCzIcLndlaXIuYWRtaW4udjEuUHJpY2VPdmVycmlkZSJJChdHZXRQcmljZU92ZXJyaWRlUmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiJQChhHZXRQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUihAEKGUxpc3RQcmljZU92ZXJyaWRlc1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkibAoaTGlzdFByaWNlT3ZlcnJpZGVzUmVzcG9uc2USNQoPcHJpY2Vfb3ZlcnJpZGVzGAEgAygLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKuAQoaVXBkYXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJTChtVcGRhdGVQcmljZU92ZXJyaWRlUmVzcG9uc2USNAoOcHJpY2Vfb3ZlcnJpZGUYASABKAsyHC53ZWlyLmFkbWluLnYxLlByaWNlT3ZlcnJpZGUiUwoaRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3QSCgoCaWQYASABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIh0KG0RlbGV0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSJ9ChNJbXBvcnRQcmljZXNSZXF1ZXN0Eg8KB2xpdGVsbG0YASABKAkSKgoFbGlzdHMYAiADKAsyGy53ZWlyLmFkbWluLnYxLkltcG9ydGVkTGlzdBIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iPAoMSW1wb3J0ZWRMaXN0EhgKEGxpdGVsbG1fcHJvdmlkZXIYASABKAkSEgoKcHJpY2VfbGlzdBgCIAEoCSJ2ChRJbXBvcnRQcmljZXNSZXNwb25zZRIsCgZwcmljZXMYASADKAsyHC53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2USMAoMbm90X2ltcG9ydGVkGAIgAygLMhoud2Vpci5hZG1pbi52MS5Ob3RJbXBvcnRlZCKAAgoNSW1wb3J0ZWRQcmljZRIzCgZjaGFuZ2UYASABKA4yIy53ZWlyLmFkbWluLnYxLkltcG9ydGVkUHJpY2UuQ2hhbmdlEjQKDnByaWNlX292ZXJyaWRlGAIgASgLMhwud2Vpci5hZG1pbi52MS5QcmljZU92ZXJyaWRlEikKA3dhcxgDIAEoCzIcLndlaXIuYWRtaW4udjEuUHJpY2VPdmVycmlkZSJZCgZDaGFuZ2USFgoSQ0hBTkdFX1VOU1BFQ0lGSUVEEAASEgoOQ0hBTkdFX0NSRUFURUQQARISCg5DSEFOR0VfVVBEQVRFRBACEg8KC0NIQU5HRV9OT05FEAMiOgoLTm90SW1wb3J0ZWQSDAoEbmFtZRgBIAEoCRINCgVmaWVsZBgCIAEoCRIOCgZyZWFzb24YAyABKAkiwgEKEUxpc3RQcmljZXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USEgoKcHJpY2VfbGlzdBgCIAEoCRIiCgVhc19vZhgDIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIwCgxlZmZlY3RpdmVfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJvChJMaXN0UHJpY2VzUmVzcG9uc2USJAoGcHJpY2VzGAEgAygLMhQud2Vpci5hZG1pbi52MS5QcmljZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGgoScHJpY2VfYm9va192ZXJzaW9uGAMgASgJIpkFCgVQcmljZRISCgpwcmljZV9saXN0GAEgASgJEg0KBW1vZGVsGAIgASgJEiMKBXJhdGVzGAMgASgLMhQud2Vpci5hZG1pbi52MS5SYXRlcxIeChZsb25nX2NvbnRleHRfdGhyZXNob2xkGAQgASgDEigKCmxvbmdfcmF0ZXMYBSABKAsyFC53ZWlyLmFkbWluLnYxLlJhdGVzEhgKEG1heF9pbnB1dF90b2tlbnMYBiABKAMSGQoRbWF4X291dHB1dF90b2tlbnMYByABKAMSGQoRcHJpY2Vfb3ZlcnJpZGVfaWQYCCABKAkSMAoMbG9uZ19jb250ZXh0GAkgASgOMhoud2Vpci5hZG1pbi52MS5Mb25nQ29udGV4dBI2Cg1zZXJ2aWNlX3RpZXJzGAogAygLMh8ud2Vpci5hZG1pbi52MS5TZXJ2aWNlVGllclJhdGVzEjMKDnJlZ2lvbl9mYWN0b3JzGAsgAygLMhsud2Vpci5hZG1pbi52MS5SZWdpb25GYWN0b3ISMAoLZ2VvX2ZhY3RvcnMYDCADKAsyGy53ZWlyLmFkbWluLnYxLlJlZ2lvbkZhY3RvchITCgtwZXJfcmVxdWVzdBgNIAEoCRIRCglwZXJfaW1hZ2UYDiABKAkSEwoLcHJvdmlkZXJfaWQYDyABKAkSMgoOZWZmZWN0aXZlX2Zyb20YECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2VmZmVjdGl2ZV91bnRpbBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHYWxpYXNlcxgSIAMoCRImCghidWlsdF9pbhgTIAEoCzIULndlaXIuYWRtaW4udjEuUHJpY2UinwEKD0dldFByaWNlUmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCRISCgpwcmljZV9saXN0GAIgASgJEg0KBW1vZGVsGAMgASgJEjAKDGVmZmVjdGl2ZV9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIgoFYXNfb2YYBSABKAsyEy53ZWlyLmFkbWluLnYxLkFzT2YiqgEKEEdldFByaWNlUmVzcG9uc2USIwoFcHJpY2UYASABKAsyFC53ZWlyLmFkbWluLnYxLlByaWNlEjEKCmNhbmRpZGF0ZXMYAiADKAsyHS53ZWlyLmFkbWluLnYxLlByaWNlQ2FuZGlkYXRlEhoKEnByaWNlX2Jvb2tfdmVyc2lvbhgDIAEoCRISCgpwcmljZV9saXN0GAQgASgJEg4KBnJlZ2lvbhgFIAEoCSLoAQoOUHJpY2VDYW5kaWRhdGUSIwoFcHJpY2UYASABKAsyFC53ZWlyLmFkbWluLnYxLlByaWNlEjgKCHN0YW5kaW5nGAIgASgOMiYud2Vpci5hZG1pbi52MS5QcmljZUNhbmRpZGF0ZS5TdGFuZGluZyJ3CghTdGFuZGluZxIYChRTVEFORElOR19VTlNQRUNJRklFRBAAEhMKD1NUQU5ESU5HX0NPVU5UUxABEhMKD1NUQU5ESU5HX0JFSElORBACEhQKEFNUQU5ESU5HX05PVF9ZRVQQAxIRCg1TVEFORElOR19PVkVSEAQqXgoLTG9uZ0NvbnRleHQSHAoYTE9OR19DT05URVhUX1VOU1BFQ0lGSUVEEAASFgoSTE9OR19DT05URVhUX1dIT0xFEAESGQoVTE9OR19DT05URVhUX01BUkdJTkFMEAIy/QcKFFByaWNlT3ZlcnJpZGVTZXJ2aWNlEogBChNDcmVhdGVQcmljZU92ZXJyaWRlEikud2Vpci5hZG1pbi52MS5DcmVhdGVQcmljZU92ZXJyaWRlUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuQ3JlYXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlIhqKtRgWcHJpY2Vfb3ZlcnJpZGVzLmNyZWF0ZRJ/ChBHZXRQcmljZU92ZXJyaWRlEiYud2Vpci5hZG1pbi52MS5HZXRQcmljZU92ZXJyaWRlUmVxdWVzdBonLndlaXIuYWRtaW4udjEuR2V0UHJpY2VPdmVycmlkZVJlc3BvbnNlIhqQAgGKtRgTcHJpY2Vfb3ZlcnJpZGVzLmdldBKGAQoSTGlzdFByaWNlT3ZlcnJpZGVzEigud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VPdmVycmlkZXNSZXF1ZXN0Gikud2Vpci5hZG1pbi52MS5MaXN0UHJpY2VPdmVycmlkZXNSZXNwb25zZSIbkAIBirUYFHByaWNlX292ZXJyaWRlcy5saXN0EogBChNVcGRhdGVQcmljZU92ZXJyaWRlEikud2Vpci5hZG1pbi52MS5VcGRhdGVQcmljZU92ZXJyaWRlUmVxdWVzdBoqLndlaXIuYWRtaW4udjEuVXBkYXRlUHJpY2VPdmVycmlkZVJlc3BvbnNlIhqKtRgWcHJpY2Vfb3ZlcnJpZGVzLnVwZGF0ZRKIAQoTRGVsZXRlUHJpY2VPdmVycmlkZRIpLndlaXIuYWRtaW4udjEuRGVsZXRlUHJpY2VPdmVycmlkZVJlcXVlc3QaKi53ZWlyLmFkbWluLnYxLkRlbGV0ZVByaWNlT3ZlcnJpZGVSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy5kZWxldGUScwoMSW1wb3J0UHJpY2VzEiIud2Vpci5hZG1pbi52MS5JbXBvcnRQcmljZXNSZXF1ZXN0GiMud2Vpci5hZG1pbi52MS5JbXBvcnRQcmljZXNSZXNwb25zZSIairUYFnByaWNlX292ZXJyaWRlcy5pbXBvcnQSZQoKTGlzdFByaWNlcxIgLndlaXIuYWRtaW4udjEuTGlzdFByaWNlc1JlcXVlc3QaIS53ZWlyLmFkbWluLnYxLkxpc3RQcmljZXNSZXNwb25zZSISkAIBirUYC3ByaWNlcy5saXN0El4KCEdldFByaWNlEh4ud2Vpci5hZG1pbi52MS5HZXRQcmljZVJlcXVlc3QaHy53ZWlyLmFkbWluLnYxLkdldFByaWNlUmVzcG9uc2UiEZACAYq1GApwcmljZXMuZ2V0YgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * PriceOverride takes the place of the built-in entry of one model in one price
@@ -706,6 +706,14 @@ export type ImportedPrice = Message<"weir.admin.v1.ImportedPrice"> & {
    * @generated from field: weir.admin.v1.PriceOverride price_override = 2;
    */
   priceOverride?: PriceOverride | undefined;
+
+  /**
+   * What counts until then, where that is another price; without an id it is the built-in
+   * one. Absent: nothing does, or the same.
+   *
+   * @generated from field: weir.admin.v1.PriceOverride was = 3;
+   */
+  was?: PriceOverride | undefined;
 };
 
 /**
@@ -794,6 +802,21 @@ export type ListPricesRequest = Message<"weir.admin.v1.ListPricesRequest"> & {
    * @generated from field: string price_list = 2;
    */
   priceList: string;
+
+  /**
+   * The overrides that there were then.
+   *
+   * @generated from field: weir.admin.v1.AsOf as_of = 3;
+   */
+  asOf?: AsOf | undefined;
+
+  /**
+   * Only what is in effect for requests that begin then: of a price list, a model and a
+   * provider one price at most. Absent: those of all times.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_at = 4;
+   */
+  effectiveAt?: Timestamp | undefined;
 
   /**
    * Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
@@ -950,6 +973,14 @@ export type Price = Message<"weir.admin.v1.Price"> & {
    * @generated from field: repeated string aliases = 18;
    */
   aliases: string[];
+
+  /**
+   * Of an override: the built-in price of the model, whose place it takes. Absent: the
+   * built-in book has none.
+   *
+   * @generated from field: weir.admin.v1.Price built_in = 19;
+   */
+  builtIn?: Price | undefined;
 };
 
 /**
@@ -958,6 +989,161 @@ export type Price = Message<"weir.admin.v1.Price"> & {
  */
 export const PriceSchema: GenMessage<Price> = /*@__PURE__*/
   messageDesc(file_weir_admin_v1_price_override, 22);
+
+/**
+ * @generated from message weir.admin.v1.GetPriceRequest
+ */
+export type GetPriceRequest = Message<"weir.admin.v1.GetPriceRequest"> & {
+  /**
+   * Which provider is called. Empty: any with the price_list.
+   *
+   * @generated from field: string provider_id = 1;
+   */
+  providerId: string;
+
+  /**
+   * In place of a provider_id.
+   *
+   * @generated from field: string price_list = 2;
+   */
+  priceList: string;
+
+  /**
+   * As routes send it.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+
+  /**
+   * When the request begins; absent: now.
+   *
+   * @generated from field: google.protobuf.Timestamp effective_at = 4;
+   */
+  effectiveAt?: Timestamp | undefined;
+
+  /**
+   * The overrides that there were then, and the provider as it was.
+   *
+   * @generated from field: weir.admin.v1.AsOf as_of = 5;
+   */
+  asOf?: AsOf | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetPriceRequest.
+ * Use `create(GetPriceRequestSchema)` to create a new message.
+ */
+export const GetPriceRequestSchema: GenMessage<GetPriceRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 23);
+
+/**
+ * @generated from message weir.admin.v1.GetPriceResponse
+ */
+export type GetPriceResponse = Message<"weir.admin.v1.GetPriceResponse"> & {
+  /**
+   * Absent: such a request is unpriced.
+   *
+   * @generated from field: weir.admin.v1.Price price = 1;
+   */
+  price?: Price | undefined;
+
+  /**
+   * What there is for the model by any of its names, of all times: of two that are in
+   * effect the one before counts.
+   *
+   * @generated from field: repeated weir.admin.v1.PriceCandidate candidates = 2;
+   */
+  candidates: PriceCandidate[];
+
+  /**
+   * As of ListPrices.
+   *
+   * @generated from field: string price_book_version = 3;
+   */
+  priceBookVersion: string;
+
+  /**
+   * Of the provider, where one was named.
+   *
+   * @generated from field: string price_list = 4;
+   */
+  priceList: string;
+
+  /**
+   * @generated from field: string region = 5;
+   */
+  region: string;
+};
+
+/**
+ * Describes the message weir.admin.v1.GetPriceResponse.
+ * Use `create(GetPriceResponseSchema)` to create a new message.
+ */
+export const GetPriceResponseSchema: GenMessage<GetPriceResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 24);
+
+/**
+ * PriceCandidate is a price that was looked at, and what came of it.
+ *
+ * @generated from message weir.admin.v1.PriceCandidate
+ */
+export type PriceCandidate = Message<"weir.admin.v1.PriceCandidate"> & {
+  /**
+   * @generated from field: weir.admin.v1.Price price = 1;
+   */
+  price?: Price | undefined;
+
+  /**
+   * @generated from field: weir.admin.v1.PriceCandidate.Standing standing = 2;
+   */
+  standing: PriceCandidate_Standing;
+};
+
+/**
+ * Describes the message weir.admin.v1.PriceCandidate.
+ * Use `create(PriceCandidateSchema)` to create a new message.
+ */
+export const PriceCandidateSchema: GenMessage<PriceCandidate> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_price_override, 25);
+
+/**
+ * @generated from enum weir.admin.v1.PriceCandidate.Standing
+ */
+export enum PriceCandidate_Standing {
+  /**
+   * @generated from enum value: STANDING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: STANDING_COUNTS = 1;
+   */
+  COUNTS = 1,
+
+  /**
+   * It is in effect, and one before it counts.
+   *
+   * @generated from enum value: STANDING_BEHIND = 2;
+   */
+  BEHIND = 2,
+
+  /**
+   * @generated from enum value: STANDING_NOT_YET = 3;
+   */
+  NOT_YET = 3,
+
+  /**
+   * @generated from enum value: STANDING_OVER = 4;
+   */
+  OVER = 4,
+}
+
+/**
+ * Describes the enum weir.admin.v1.PriceCandidate.Standing.
+ */
+export const PriceCandidate_StandingSchema: GenEnum<PriceCandidate_Standing> = /*@__PURE__*/
+  enumDesc(file_weir_admin_v1_price_override, 25, 0);
 
 /**
  * LongContext is which tokens long_rates price; unspecified: WHOLE.
@@ -1072,6 +1258,16 @@ export const PriceOverrideService: GenService<{
     methodKind: "unary";
     input: typeof ListPricesRequestSchema;
     output: typeof ListPricesResponseSchema;
+  },
+  /**
+   * GetPrice finds what prices a model as agents do, and says what else there is for it.
+   *
+   * @generated from rpc weir.admin.v1.PriceOverrideService.GetPrice
+   */
+  getPrice: {
+    methodKind: "unary";
+    input: typeof GetPriceRequestSchema;
+    output: typeof GetPriceResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weir_admin_v1_price_override, 0);
