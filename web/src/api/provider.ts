@@ -1,10 +1,11 @@
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
+import type { Provider } from "../gen/weir/admin/v1/provider_pb";
 import { Dialect, ProviderService } from "../gen/weir/admin/v1/provider_pb";
 import type { Names } from "./names";
 import { useForgetNames, useNames } from "./names";
-import { firstPage, nextPage } from "./page";
+import { firstPage, nextPage, readAll } from "./page";
 import { permissionOf } from "./permission";
 
 export type { Provider } from "../gen/weir/admin/v1/provider_pb";
@@ -69,4 +70,22 @@ const dialects: Record<Dialect, string> = {
 /** dialectName names a dialect; one this console does not know yet shows its number. */
 export function dialectName(dialect: Dialect): string {
   return (dialects as Record<number, string | undefined>)[dialect] ?? `Dialect ${dialect}`;
+}
+
+const allProviders = ["all providers"];
+
+/** useAllProviders are all providers by their ids, at most 2,000; undefined until they are there. */
+export function useAllProviders(enabled: boolean): ReadonlyMap<string, Provider> | undefined {
+  const transport = useTransport();
+  const { data } = usePlainQuery({
+    queryKey: allProviders,
+    queryFn: ({ signal }) =>
+      readAll(async (page) => {
+        const { providers, nextPageToken } = await callUnaryMethod(transport, ProviderService.method.listProviders, { page }, { signal });
+        return { items: providers, nextPageToken };
+      }),
+    enabled,
+    staleTime: 30_000,
+  });
+  return data;
 }

@@ -264,13 +264,39 @@ export function alertsSearch(raw: Raw): AlertsSearch {
   return { ...(show && { show }), ...(kind && { kind }), ...(state && { state }), ...(texts(raw, ["alert"]) as AlertsSearch) };
 }
 
+export const priceViews = ["list", "own", "rerates"] as const;
+
 export interface PricesSearch {
+  /** Absent: the price list. */
+  show?: (typeof priceViews)[number] | undefined;
+  /** What price list or model have in their names. */
+  q?: string | undefined;
+  /** Id of the provider whose prices are listed. */
+  provider?: string | undefined;
+  /** For requests that begin then, as ISO 8601 has it. Absent: now. */
+  at?: string | undefined;
+  /** Name of the price book that is shown, as usage has it. Absent: that of the moment. */
+  book?: string | undefined;
+  /** Model whose price is open, and of what: the id or the name of a provider, or a price list. */
+  price?: string | undefined;
+  of?: string | undefined;
+  by?: string | undefined;
+  list?: string | undefined;
+  /** Model that a price is set for; of what, as above. "": one that is still to be said. */
+  set?: string | undefined;
   /** Id of the re-rate whose details are open. */
   rerate?: string | undefined;
 }
 
 export function pricesSearch(raw: Raw): PricesSearch {
-  return texts(raw, ["rerate"]);
+  const show = oneOf(priceViews, raw.show);
+  const at = instant(raw.at);
+  return {
+    ...(show && show !== "list" && { show }),
+    ...(at && { at }),
+    ...(raw.set === "" && { set: "" }),
+    ...(texts(raw, ["q", "provider", "book", "price", "of", "by", "list", "set", "rerate"]) as PricesSearch),
+  };
 }
 
 export const resultViews = ["rows", "chart"] as const;

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 
 import type { Alert } from "../../api/alert";
 import type { Names } from "../../api/names";
+import { mayCreatePriceOverride } from "../../api/price";
 import { mayGetQuota } from "../../api/quota";
 import { dateOf } from "../../api/time";
 import { formatMoney } from "../../format/money";
@@ -66,7 +67,12 @@ export function AlertWords({ alert: { about }, projects }: AlertWordsProps) {
       const { provider, model, requests, inputTokens, outputTokens, from } = about.value;
       return (
         <>
-          <Said text={model} /> at <Said text={provider} /> was used and has no price
+          <Said text={model} /> at <Said text={provider} /> was used and has no price{" "}
+          {may(mayCreatePriceOverride) && (
+            <Link to="/prices" search={{ set: model, by: provider }} className="above-row" aria-label={`Set a price for ${model}`}>
+              Set a price
+            </Link>
+          )}
           <div className="muted">
             {counted(requests, "request")}, {formatCount(inputTokens)} tokens in and {formatCount(outputTokens)} out in the 24 hours from{" "}
             <Time at={dateOf(from)} precision="minute" />

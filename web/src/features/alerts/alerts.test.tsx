@@ -88,7 +88,8 @@ describe("what_was_raised", () => {
     expect(table.textContent).toContain("search reached 80 %: $200.000000001 of $250.00 spent by user-17");
     await waitFor(() => expect(table.textContent).toContain("Project Shop spent $90.00 in the hour from 2026-11-28 08:00"));
     expect(table.textContent).toContain("Usual is $5.00, the median of that hour in the 4 weeks before");
-    expect(table.textContent).toContain("gpt-9 at azure was used and has no price12 requests, 1,500 tokens in and 300 out");
+    expect(table.textContent).toContain("gpt-9 at azure was used and has no price Set a price12 requests, 1,500 tokens in and 300 out");
+    expect(within(table).getByRole("link", { name: "Set a price for gpt-9" }).getAttribute("href")).toBe("/prices?set=gpt-9&by=azure");
     expect(within(table).getByRole("link", { name: "search" }).getAttribute("href")).toBe("/budgets?quota=b1&subject=user-17");
   });
 

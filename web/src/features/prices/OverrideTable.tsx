@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+
 import type { Names } from "../../api/names";
 import type { PriceOverride, Rates } from "../../api/price";
 import { dateOf } from "../../api/time";
@@ -5,18 +7,20 @@ import { Named } from "../../ui/Named";
 import { Said } from "../../ui/Said";
 import { Scroller } from "../../ui/Scroller";
 import { Time } from "../../ui/Value";
-import { ratesTold } from "./words";
+import { besidesOf, ratesTold } from "./words";
 
 interface OverrideTableProps {
   overrides: readonly PriceOverride[];
   providers: Names;
+  /** Whether a model opens its price. */
+  mayOpen: boolean;
 }
 
 /** OverrideTable lists prices that are not those of the built-in book. */
-export function OverrideTable({ overrides, providers }: OverrideTableProps) {
+export function OverrideTable({ overrides, providers, mayOpen }: OverrideTableProps) {
   return (
     <Scroller label="Prices, table">
-      <table className="table">
+      <table className="table table-rows">
         <thead>
           <tr>
             <th scope="col">Model</th>
@@ -33,7 +37,24 @@ export function OverrideTable({ overrides, providers }: OverrideTableProps) {
           {overrides.map((override) => (
             <tr key={override.id}>
               <th scope="row" className="anywhere">
-                <Said text={override.model} />
+                {mayOpen ? (
+                  <Link
+                    from="/prices"
+                    to="/prices"
+                    search={(s) => ({
+                      ...s,
+                      price: override.model,
+                      of: override.providerId || undefined,
+                      by: undefined,
+                      list: override.providerId ? undefined : override.priceList,
+                    })}
+                    className="row-link"
+                  >
+                    <Said text={override.model} />
+                  </Link>
+                ) : (
+                  <Said text={override.model} />
+                )}
                 <div className="stacked">
                   {override.priceList}
                   {override.providerId && (
@@ -66,24 +87,17 @@ function RateList({ rates }: { rates: Rates | undefined }) {
       {ratesTold(rates).map(([name, price]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>${price}</dd>
+          <dd>{price}</dd>
         </div>
       ))}
     </dl>
   );
 }
 
-function Besides({ override: o }: { override: PriceOverride }) {
-  const told = [
-    o.perRequest && `$${o.perRequest} for each request`,
-    o.perImage && `$${o.perImage} for each image`,
-    o.longContextThreshold > 0n && `other prices above ${o.longContextThreshold} input tokens`,
-    o.serviceTiers.length > 0 && `tiers ${o.serviceTiers.map((t) => t.name).join(", ")}`,
-    o.regionFactors.length > 0 && `factors for ${o.regionFactors.map((f) => f.region).join(", ")}`,
-    o.geoFactors.length > 0 && `factors where served: ${o.geoFactors.map((f) => f.region).join(", ")}`,
-  ].filter((text) => typeof text === "string" && text !== "");
+function Besides({ override }: { override: PriceOverride }) {
+  const told = besidesOf(override);
   if (told.length === 0) return <span className="muted">–</span>;
-  return told.map((text) => <div key={String(text)}>{text}</div>);
+  return told.map((text) => <div key={text}>{text}</div>);
 }
 
 function Effective({ override: { effectiveFrom, effectiveUntil } }: { override: PriceOverride }) {

@@ -14,7 +14,7 @@ import { RerateSchema, RerateService, RerateState } from "../../gen/weir/admin/v
 import { everything, openConsole, refuse, stall } from "../../test/console";
 import { progressOf } from "./words";
 
-const { listPriceOverrides } = PriceOverrideService.method;
+const { listPriceOverrides, listPrices } = PriceOverrideService.method;
 const { getRerate, listRerates, rerateUsage } = RerateService.method;
 
 const dollar = 1_000_000_000n;
@@ -42,13 +42,14 @@ const found = {
 const running = { ...found, id: "r1", state: RerateState.RUNNING, reached: at("2026-11-02T00:00:00Z"), createdAt: at("2026-11-28T09:00:10Z") };
 const override = { id: "o1", priceList: "openai", model: "gpt-5", providerId: "v1", rates: { input: "1.25", output: "10" }, perRequest: "0.001" };
 
-function open(path = "/prices", services: (r: ConnectRouter) => void = () => undefined, permissions = everything) {
+function open(path = "/prices?show=rerates", services: (r: ConnectRouter) => void = () => undefined, permissions = everything) {
   return openConsole(
     path,
     (r) => {
       r.rpc(ProjectService.method.listProjects, () => ({ projects: [{ id: "p1", name: "shop", displayName: "Shop" }] }));
       r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "v1", name: "azure-eu" }] }));
       r.rpc(listPriceOverrides, () => ({ priceOverrides: [override] }));
+      r.rpc(listPrices, () => ({}));
       r.rpc(listRerates, () => ({}));
       services(r);
     },
@@ -56,28 +57,34 @@ function open(path = "/prices", services: (r: ConnectRouter) => void = () => und
   );
 }
 
-describe("prices", () => {
+describe("prices_of_your_own", () => {
+  const own = "/prices?show=own";
+
   test("loading", async () => {
-    open("/prices", (r) => r.rpc(listPriceOverrides, stall));
+    open(own, (r) => r.rpc(listPriceOverrides, stall));
     expect(await screen.findByRole("status", { name: "Loading prices" })).toBeTruthy();
   });
 
-  test("error_of_one_list_leaves_the_other", async () => {
-    open("/prices", (r) => r.rpc(listPriceOverrides, refuse));
+  test("error_of_one_list_leaves_the_others", async () => {
+    const router = open(own, (r) => r.rpc(listPriceOverrides, refuse));
     expect((await screen.findByRole("alert")).textContent).toContain("Your role does not allow this");
+    await userEvent.click(screen.getByRole("button", { name: "Priced anew" }));
     expect(await screen.findByRole("heading", { name: "Nothing was priced anew" })).toBeTruthy();
+    expect(router.state.location.search).toEqual({ show: "rerates" });
   });
 
   test("empty", async () => {
-    open("/prices", (r) => r.rpc(listPriceOverrides, () => ({})));
+    open(own, (r) => r.rpc(listPriceOverrides, () => ({})));
     expect(await screen.findByRole("heading", { name: "No prices of your own" })).toBeTruthy();
   });
 
-  test("say_what_they_are_for_as_they_were_written", async () => {
-    open();
+  test("say_what_they_are_for_exactly", async () => {
+    const router = open(own);
     const table = await screen.findByRole("region", { name: "Prices, table" });
     await waitFor(() => expect(table.textContent).toContain("gpt-5openai, only of azure-eu"));
-    expect(table.textContent).toContain("In$1.25Out$10$0.001 for each requestalways");
+    expect(table.textContent).toContain("Input$1.25Output$10.00$0.001 a requestalways");
+    await userEvent.click(within(table).getByRole("link", { name: "gpt-5" }));
+    expect(router.state.location.search).toEqual({ show: "own", price: "gpt-5", of: "v1" });
   });
 });
 
@@ -96,7 +103,7 @@ describe("pricing_anew", () => {
 
   test("is_dry_first_and_then_of_the_same_rows", async () => {
     const sent: RerateUsageRequest[] = [];
-    const router = open("/prices", (r) => {
+    const router = open(undefined, (r) => {
       r.rpc(rerateUsage, (request) => {
         sent.push(request);
         return { rerate: request.mutation?.validateOnly ? found : running };
@@ -109,14 +116,14 @@ describe("pricing_anew", () => {
     expect(table.textContent).toContain("Shopgpt-5 at openai90 of 100$12.00$10.000000001-$1.999999999");
     expect(dialog.getByText("1 attempt left as before")).toBeTruthy();
     await userEvent.click(dialog.getByRole("button", { name: "Apply these differences" }));
-    await waitFor(() => expect(router.state.location.search).toEqual({ rerate: "r1" }));
+    await waitFor(() => expect(router.state.location.search).toEqual({ show: "rerates", rerate: "r1" }));
     expect(sent.map((request) => request.mutation?.validateOnly)).toEqual([true, false]);
     expect(sent[1]).toMatchObject({ projectId: "p1", from: found.from, until: found.until, coveredUntil: found.coveredUntil, reason: found.reason });
     expect((await screen.findByRole("progressbar", { name: "Looked at" })).getAttribute("value")).toBe("25");
   });
 
   test("what_was_found_goes_when_something_else_is_asked", async () => {
-    open("/prices", (r) => r.rpc(rerateUsage, () => ({ rerate: found })));
+    open(undefined, (r) => r.rpc(rerateUsage, () => ({ rerate: found })));
     const dialog = await fill();
     await userEvent.click(dialog.getByRole("button", { name: "Run dry" }));
     await dialog.findByRole("button", { name: "Apply these differences" });
@@ -126,14 +133,14 @@ describe("pricing_anew", () => {
   });
 
   test("without_a_difference_there_is_nothing_to_apply", async () => {
-    open("/prices", (r) => r.rpc(rerateUsage, () => ({ rerate: { ...found, total: { ...difference, corrected: 0n } } })));
+    open(undefined, (r) => r.rpc(rerateUsage, () => ({ rerate: { ...found, total: { ...difference, corrected: 0n } } })));
     const dialog = await fill();
     await userEvent.click(dialog.getByRole("button", { name: "Run dry" }));
     expect(await dialog.findByRole("button", { name: "Apply these differences" })).toHaveProperty("disabled", true);
   });
 
   test("without_usage_there_is_nothing_to_apply_either", async () => {
-    open("/prices", (r) => r.rpc(rerateUsage, () => ({ rerate: { ...found, total: undefined, differences: [] } })));
+    open(undefined, (r) => r.rpc(rerateUsage, () => ({ rerate: { ...found, total: undefined, differences: [] } })));
     const dialog = await fill();
     await userEvent.click(dialog.getByRole("button", { name: "Run dry" }));
     expect(await dialog.findByText("No usage of that time was found.")).toBeTruthy();
@@ -141,7 +148,7 @@ describe("pricing_anew", () => {
   });
 
   test("a_refusal_is_shown", async () => {
-    open("/prices", (r) =>
+    open(undefined, (r) =>
       r.rpc(rerateUsage, () => {
         throw new ConnectError("one runs already", Code.FailedPrecondition);
       }),
@@ -170,7 +177,7 @@ describe("pricing_anew", () => {
   });
 
   test("a_role_that_only_reads_is_not_offered_it", async () => {
-    open("/prices", undefined, ["price_overrides.list", "rerates.list"]);
+    open(undefined, undefined, ["price_overrides.list", "rerates.list"]);
     await screen.findByRole("heading", { name: "Nothing was priced anew" });
     expect(screen.queryByRole("button", { name: "Price usage anew" })).toBeNull();
   });

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import type { Names } from "../../api/names";
+import { mayListPrices } from "../../api/price";
 import type { GetRequestResponse, Request } from "../../api/report";
 import { useRequest } from "../../api/report";
 import { dateOf } from "../../api/time";
@@ -14,6 +15,7 @@ import { Named, NamedToCopy } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
 import { Failure, Loading } from "../../ui/State";
 import { Time } from "../../ui/Value";
+import { useMay } from "../session/permission";
 import { meaningOf } from "./errorCode";
 import type { RequestNames } from "./names";
 import { Outcome, RouteName, whyNoRoute } from "./Outcome";
@@ -152,7 +154,20 @@ function Cost({ request: r }: { request: Request }) {
         </>
       )}
       {average !== undefined && <Fact name="Average per 1M tokens">{formatMoney(average)}</Fact>}
-      <Fact name="Price book">{r.priceBookVersion ? <code>{r.priceBookVersion}</code> : "–"}</Fact>
+      <Fact name="Price book">{r.priceBookVersion ? <PriceBook request={r} /> : "–"}</Fact>
     </Facts>
+  );
+}
+
+// The prices of the book that was used, for requests of that moment.
+function PriceBook({ request: r }: { request: Request }) {
+  const may = useMay();
+  const book = <code>{r.priceBookVersion}</code>;
+  const at = dateOf(r.startedAt);
+  if (!may(mayListPrices) || !at) return book;
+  return (
+    <Link to="/prices" search={{ at: at.toISOString(), book: r.priceBookVersion, ...(r.model && { price: r.model, by: r.provider }) }}>
+      {book}
+    </Link>
   );
 }

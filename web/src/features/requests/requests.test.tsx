@@ -1,6 +1,6 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test, vi } from "vitest";
 
@@ -101,6 +101,8 @@ test("the_drawer_shows_the_arithmetic_and_the_url_holds_it", async () => {
     expect(within(drawer).getByText(text)).toBeTruthy();
   }
   expect(router.state.location.search).toEqual({ request: served.requestId });
+  await userEvent.click(within(drawer).getByRole("link", { name: "2026-07-01" })); // the price book
+  await waitFor(() => expect(router.state.location.search).toEqual({ at: "2026-07-04T22:30:05.120Z", book: "2026-07-01", price: "gpt-4o-mini", by: "openai" }));
 });
 
 describe("the_drawer", () => {
