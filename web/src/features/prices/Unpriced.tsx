@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import { mayCreatePriceOverride, mayGetPrice, usePrice } from "../../api/price";
-import { useRunQuery, cellsOf } from "../../api/report";
+import { useAsk } from "../../api/statement";
 import { formatCount } from "../../format/number";
 import { Badge } from "../../ui/Badge";
 import { Panel } from "../../ui/Page";
@@ -26,9 +26,9 @@ interface Used {
 
 /** Unpriced are models that were used lately and had no price. Nothing is shown where there are none. */
 export function Unpriced() {
-  const { data } = useRunQuery(seen);
+  const { data } = useAsk(seen, true);
   const used = (data?.rows ?? []).map((row): Used => {
-    const [providerId = "", provider = "", model = "", attempts = "0", input = "0", output = "0"] = cellsOf(row).map(String);
+    const [providerId = "", provider = "", model = "", attempts = "0", input = "0", output = "0"] = row.map(String);
     return { providerId, provider, model, attempts: BigInt(attempts), input: BigInt(input), output: BigInt(output) };
   });
   if (used.length === 0) return null;
