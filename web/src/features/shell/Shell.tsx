@@ -9,6 +9,7 @@ import { Finder } from "../palette/Finder";
 import { Account } from "../session/Account";
 import { LoginPage } from "../session/LoginPage";
 import { ViewerProvider } from "../session/permission";
+import { Allowed } from "./Allowed";
 import { Brand } from "./Brand";
 import { Nav } from "./Nav";
 
@@ -46,7 +47,9 @@ function Frame({ viewer }: { viewer: WhoAmIResponse }) {
           <Account viewer={viewer} />
         </header>
         <main id="main" ref={main} tabIndex={-1}>
-          <Outlet />
+          <Allowed>
+            <Outlet />
+          </Allowed>
         </main>
       </div>
     </ViewerProvider>

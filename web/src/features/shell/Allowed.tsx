@@ -1,0 +1,48 @@
+import { useLocation } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+import { mayListAlerts } from "../../api/alert";
+import { mayListGateways } from "../../api/gateway";
+import { mayDiff, mayListEvents } from "../../api/history";
+import { mayListKeys } from "../../api/key";
+import { mayListPriceOverrides } from "../../api/price";
+import { mayListProjects } from "../../api/project";
+import { mayGetProvider } from "../../api/provider";
+import { mayListQuotas } from "../../api/quota";
+import { mayReadReports, mayRunQueries } from "../../api/report";
+import { mayListRoutes } from "../../api/route";
+import { Page } from "../../ui/Page";
+import { Empty } from "../../ui/State";
+import { useMaySomewhere } from "../session/permission";
+
+// What a page is nothing without. Those that are not here say themselves what they can't show.
+const needs: readonly [path: RegExp, permission: string][] = [
+  [/^\/$/, mayReadReports],
+  [/^\/requests$/, mayReadReports],
+  [/^\/routing$/, mayListRoutes],
+  [/^\/routing\/providers\//, mayGetProvider],
+  [/^\/projects$/, mayListProjects],
+  [/^\/keys$/, mayListKeys],
+  [/^\/budgets$/, mayListQuotas],
+  [/^\/alerts$/, mayListAlerts],
+  [/^\/prices$/, mayListPriceOverrides],
+  [/^\/agents(\/|$)/, mayListGateways],
+  [/^\/history$/, mayListEvents],
+  [/^\/history\/compare$/, mayDiff],
+  [/^\/sql$/, mayRunQueries],
+];
+
+/** Allowed shows a page to those whose role can read it, and tells others so before anything is asked or offered. */
+export function Allowed({ children }: { children: ReactNode }) {
+  const { pathname } = useLocation();
+  const may = useMaySomewhere();
+  const need = needs.find(([path]) => path.test(pathname))?.[1];
+  if (need === undefined || may(need)) return children;
+  return (
+    <Page title="Not for your role">
+      <Empty title="Your role may not see this page">
+        <p>What you may see is in the navigation. An admin of your organization can give you another role.</p>
+      </Empty>
+    </Page>
+  );
+}
