@@ -42,9 +42,9 @@ export function Combobox({ label, any, options, value, onChange }: ComboboxProps
       </Base.InputGroup>
       <Base.Portal>
         <Base.Positioner className="combobox-place" sideOffset={4}>
-          <Base.Popup className="combobox-popup" aria-label={`${label}s`}>
+          <Base.Popup className="combobox-popup">
             <Base.Empty className="combobox-empty">No {label.toLowerCase()} is called so.</Base.Empty>
-            <Base.List className="combobox-list">
+            <Base.List className="combobox-list" aria-label={`${label}s`}>
               {(option: Option) => (
                 <Base.Item key={option.value} value={option} className="combobox-item">
                   <span>{option.label}</span>
