@@ -41,7 +41,7 @@ export function Combobox({ label, any, options, value, onChange }: ComboboxProps
         )}
       </Base.InputGroup>
       <Base.Portal>
-        <Base.Positioner className="combobox-place" sideOffset={4}>
+        <Base.Positioner className="combobox-place" align="start" sideOffset={4}>
           <Base.Popup className="combobox-popup">
             <Base.Empty className="combobox-empty">No {label.toLowerCase()} is called so.</Base.Empty>
             <Base.List className="combobox-list" aria-label={`${label}s`}>

@@ -81,7 +81,7 @@ export function ProviderTable({ providers, mayOpen, onChange }: ProviderTablePro
                 <td>
                   <button
                     type="button"
-                    className="button button-small"
+                    className="button button-small above-row"
                     aria-label={`Change ${provider.name}`}
                     onClick={() => onChange(provider)}
                   >
