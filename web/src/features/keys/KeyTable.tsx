@@ -122,7 +122,7 @@ function KeyRow({ subject, names, mayOpen, acts, onRevoke }: KeyRowProps) {
           </div>
         )}
         {oldEnds && (
-          <div className="muted">
+          <div className="muted keys-old">
             old secret ends <span title={`The secret ending in ${subject.previousSuffix} works until then`}>{formatUntil(oldEnds, now)}</span>
           </div>
         )}
