@@ -76,7 +76,7 @@ test("a_price_is_found_set_changed_and_deleted", async ({ page }) => {
 test("a_price_file_is_compared_before_anything_is_set", async ({ page }) => {
   const entry = (input: number) => ({ litellm_provider: "openai", input_cost_per_token: input, output_cost_per_token: 1e-5 });
   const file = { sample_spec: {}, [`imported-${Date.now()}`]: entry(2e-6), "gpt-5": entry(1.25e-6), fine: entry(1.23456789e-7) };
-  await logIn(page, "/prices");
+  await logIn(page, "/prices?show=own");
   await page.getByRole("button", { name: "Import prices" }).click();
   const dialog = page.getByRole("dialog", { name: "Import prices" });
   const pick = (name: string, text: string) => dialog.getByLabel("Price file").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });

@@ -26,6 +26,7 @@ var Fields = filter.Schema{
 			Name: "kind", Kind: filter.Enum, Values: map[string]int32{"budget_threshold": 1, "spend_anomaly": 2, "unpriced_usage": 3, "test": 4},
 			SQL: `CASE kind WHEN 'budget.threshold' THEN 1::bigint WHEN 'spend.anomaly' THEN 2 WHEN 'usage.unpriced' THEN 3 WHEN 'test' THEN 4 END`,
 		},
+		{Name: "budget_id", Kind: filter.ID, SQL: `CASE kind WHEN 'budget.threshold' THEN (body::jsonb #>> '{data,budget_threshold,budget_id}')::uuid END`},
 		{Name: "raised_at", Kind: filter.Time, SQL: "raised_at", Ordered: true},
 	},
 	Order: "raised_at desc",

@@ -158,6 +158,11 @@ func TestAlerts_kinds(t *testing.T) {
 		same(t, len(found), 1)
 		same(t, found[0].Id, all[i].Id)
 	}
+	of := func(budget string) int {
+		return len(call(t, n.told.ListAlerts, &adminv1.ListAlertsRequest{Filter: "budget_id = " + budget}).Alerts)
+	}
+	same(t, fmt.Sprint(of(budget.BudgetId), " ", of(n.route.Id)), "1 0")
+	same(t, len(call(t, n.told.ListAlerts, &adminv1.ListAlertsRequest{Filter: "NOT budget_id:*"}).Alerts), 2)
 }
 
 // What is stored by number is what the API has for it.

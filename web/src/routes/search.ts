@@ -251,6 +251,8 @@ export interface AlertsSearch {
   show?: (typeof alertViews)[number] | undefined;
   /** Of what was raised. */
   kind?: (typeof alertKinds)[number] | undefined;
+  /** Id of a budget: only what was raised about it. */
+  budget?: string | undefined;
   /** Of deliveries. */
   state?: (typeof deliveryStates)[number] | undefined;
   /** Id of the alert whose details are open. */
@@ -261,7 +263,7 @@ export function alertsSearch(raw: Raw): AlertsSearch {
   const show = oneOf(alertViews, raw.show);
   const kind = oneOf(alertKinds, raw.kind);
   const state = oneOf(deliveryStates, raw.state);
-  return { ...(show && { show }), ...(kind && { kind }), ...(state && { state }), ...(texts(raw, ["alert"]) as AlertsSearch) };
+  return { ...(show && { show }), ...(kind && { kind }), ...(state && { state }), ...(texts(raw, ["alert", "budget"]) as AlertsSearch) };
 }
 
 export const priceViews = ["list", "own", "rerates"] as const;

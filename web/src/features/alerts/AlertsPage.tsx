@@ -58,18 +58,24 @@ export function AlertsPage() {
 const kindLabels = { budget_threshold: "Budgets", spend_anomaly: "Unusual spend", unpriced_usage: "No price", test: "Tests" } as const;
 
 function Raised({ projects }: { projects: Names }) {
-  const { kind } = route.useSearch();
+  const { kind, budget } = route.useSearch();
   const navigate = route.useNavigate();
-  const result = useAlerts(kind ? `kind = ${kind}` : "");
+  const result = useAlerts([...(kind ? [`kind = ${kind}`] : []), ...(budget ? [`budget_id = "${budget}"`] : [])].join(" AND "));
   const alerts = result.data?.pages.flatMap((page) => page.alerts) ?? [];
   return (
     <Panel
-      title="Raised"
+      title={budget ? "Raised about one budget" : "Raised"}
       aside={
-        <Choice label="About" any="About anything" known={alertKinds} labels={kindLabels} value={kind} onChange={(kind) => void navigate({ search: (s) => ({ ...s, kind }), replace: true })} />
+        budget ? (
+          <button type="button" className="button button-small" onClick={() => void navigate({ search: (s) => ({ ...s, budget: undefined }), replace: true })}>
+            Show all alerts
+          </button>
+        ) : (
+          <Choice label="About" any="About anything" known={alertKinds} labels={kindLabels} value={kind} onChange={(kind) => void navigate({ search: (s) => ({ ...s, kind }), replace: true })} />
+        )
       }
     >
-      <Async result={result} what="alerts" isEmpty={() => alerts.length === 0} empty={kind ? <NoneOfKind /> : <NoAlerts />}>
+      <Async result={result} what="alerts" isEmpty={() => alerts.length === 0} empty={kind || budget ? <NoneOfKind /> : <NoAlerts />}>
         {() => <AlertTable alerts={alerts} projects={projects} />}
       </Async>
       <LoadMore query={result} />

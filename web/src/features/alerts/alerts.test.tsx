@@ -107,6 +107,20 @@ describe("what_was_raised", () => {
     expect(router.state.location.search).toEqual({ kind: "unpriced_usage" });
   });
 
+  test("of_one_budget_are_asked_for_and_left_again", async () => {
+    const asked: string[] = [];
+    const router = open("/alerts?budget=b1", (r) =>
+      r.rpc(listAlerts, ({ filter }) => {
+        asked.push(filter);
+        return { alerts: [threshold] };
+      }),
+    );
+    expect(await screen.findByRole("heading", { name: "Raised about one budget" })).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Show all alerts" }));
+    await waitFor(() => expect(asked).toEqual([`budget_id = "b1"`, ""]));
+    expect(router.state.location.search).toEqual({});
+  });
+
   test("a_role_that_only_reads_sees_no_deliveries_or_channels", async () => {
     open("/alerts?alert=a1", undefined, ["alerts.list"]);
     await screen.findByRole("dialog", { name: "Alert" });

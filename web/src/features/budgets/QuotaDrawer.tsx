@@ -2,6 +2,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useState } from "react";
 
+import { mayListAlerts } from "../../api/alert";
 import type { Budget } from "../../api/budget";
 import { mayDeleteBudget, mayGetBudget, mayRaiseBudget, mayUpdateBudget, useBudget } from "../../api/budget";
 import type { Limit } from "../../api/limit";
@@ -93,6 +94,11 @@ function Details({ quota, subject, leases, leftOut, names, onClose }: DetailsPro
         {may(mayReadReports) && quota.mode === QuotaMode.HARD && (
           <Link to="/requests" search={{ filter: `refused_by_quota_id = ${quota.id}` }}>
             Requests that it refused
+          </Link>
+        )}
+        {isBudget && may(mayListAlerts) && (
+          <Link to="/alerts" search={{ budget: quota.id }}>
+            Alerts about it
           </Link>
         )}
       </div>

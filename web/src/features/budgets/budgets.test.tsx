@@ -161,6 +161,11 @@ describe("the_details", () => {
   const lease = { agentId: "a1", boot: "boot-1", window: "2026-12", held: 2n * dollar, granted: 3n * dollar, spent: dollar, stranded: true };
   const living = { ...lease, agentId: "a2", boot: "boot-2", held: 7n * dollar, stranded: false };
 
+  test("lead_to_the_alerts_about_it", async () => {
+    open("/budgets?quota=b1");
+    expect((await screen.findByRole("link", { name: "Alerts about it" })).getAttribute("href")).toBe("/alerts?budget=b1");
+  });
+
   test("a_stranded_lease_is_written_off_with_a_reason", async () => {
     const sent: WriteOffLeaseRequest[] = [];
     open("/budgets?quota=b1", (r) => {

@@ -1,4 +1,3 @@
-import type { FormEvent } from "react";
 import { useState } from "react";
 
 import type { ImportPart } from "../../api/price";
@@ -50,16 +49,20 @@ export function ImportDialog({ lists, onClose }: ImportDialogProps) {
     setParts(made);
     void preview(made);
   };
-  // No action: React would empty the field of the file after it.
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (state.found) void apply(parts);
     else look();
   };
   const changes = state.found?.prices.filter((price) => outcomeOf(price) !== "same").length ?? 0;
   return (
     <Modal title="Import prices" open wide held={working} onClose={onClose}>
-      <form onSubmit={submit} className="form">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault(); // no action: React would empty the field of the file after it
+          submit();
+        }}
+        className="form"
+      >
         <p className="muted">
           From LiteLLM&apos;s <code>model_prices_and_context_window.json</code>. Models whose price differs from what counts now get a price of your own; nothing else is touched, and nothing
           before you saw what it does.

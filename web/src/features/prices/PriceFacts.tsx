@@ -45,7 +45,7 @@ function RateTable({ price }: { price: Price }) {
   const known = buckets.filter(({ bucket }) => columns.some(({ rates }) => rates?.[bucket]));
   if (known.length === 0) return null;
   return (
-    <section className="facts" aria-label="Dollars per million tokens">
+    <section className="facts" aria-label="Rates">
       <h3>Dollars per million tokens</h3>
       <Scroller label="Rates, table">
         <table className="table price-rates">
