@@ -41,6 +41,16 @@ test("pages_behind_the_lists_fit_the_width", async ({ page }) => {
   await expectFits(page);
 });
 
+test("prices_fit_the_width", async ({ page }) => {
+  await logIn(page, "/prices?q=gpt-4o-mini");
+  await expectFits(page);
+  await page.getByRole("region", { name: "Price list, table" }).getByRole("link", { name: "gpt-4o-mini", exact: true }).click();
+  const drawer = page.getByRole("dialog", { name: "Price", exact: true });
+  await drawer.getByRole("button", { name: "Set a price of your own" }).click();
+  await expect(page.getByRole("dialog", { name: "Set a price of your own" })).toBeVisible();
+  await expectFits(page);
+});
+
 test("a_request_shows_its_model_tokens_and_latency", async ({ page }) => {
   await logIn(page, "/requests");
   const demo = page.getByRole("row").filter({ has: page.getByRole("link", { name: "demo" }) }).first();

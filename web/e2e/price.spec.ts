@@ -3,6 +3,7 @@ import { expect, test } from "@playwright/test";
 import { expectAccessible } from "./accessible";
 import { callAdmin } from "./admin";
 import { logIn } from "./login";
+import { secondsEach } from "./pages";
 
 interface Made {
   priceOverride: { id: string };
@@ -35,6 +36,7 @@ test("own_prices_are_listed_and_pricing_anew_is_dry_first", async ({ page, reque
 });
 
 test("a_price_is_found_set_changed_and_deleted", async ({ page }) => {
+  test.setTimeout(4 * secondsEach * 1_000);
   const model = `own-model-${Date.now()}`;
   await logIn(page, "/prices");
   await page.getByRole("searchbox", { name: "Model or price list" }).fill("openai/gpt-4o-mini");
@@ -48,10 +50,11 @@ test("a_price_is_found_set_changed_and_deleted", async ({ page }) => {
 
   await drawer.getByRole("button", { name: "Set a price of your own" }).click();
   const dialog = page.getByRole("dialog", { name: "Set a price of your own" });
-  await dialog.getByLabel("Input", { exact: true }).fill("0.1234567");
+  const rates = { name: "Dollars per million tokens", exact: true }; // tiers have theirs in groups of their own
+  await dialog.getByRole("group", rates).getByLabel("Input").fill("0.1234567");
   await expect(dialog.getByText("Dollars, six decimals at most: 1.25.")).toBeVisible();
   await expect(dialog.getByRole("button", { name: "Set price" })).toBeDisabled();
-  await dialog.getByLabel("Input", { exact: true }).fill("0.30");
+  await dialog.getByRole("group", rates).getByLabel("Input").fill("0.30");
   await dialog.getByRole("button", { name: "What would the last 7 days have cost?" }).click();
   await expect(dialog.getByRole("region", { name: "Differences, table" })).toContainText("gpt-4o-mini at mock", { timeout: 10_000 });
   await expectAccessible(page);
@@ -65,7 +68,7 @@ test("a_price_is_found_set_changed_and_deleted", async ({ page }) => {
   await page.getByRole("region", { name: "Price list, table" }).getByRole("link", { name: model }).click();
   await drawer.getByRole("button", { name: "Change" }).click();
   const change = page.getByRole("dialog", { name: `Change your price of ${model}` });
-  await change.getByLabel("Output", { exact: true }).fill("$1,234.5");
+  await change.getByRole("group", rates).getByLabel("Output").fill("$1,234.5");
   await change.getByRole("button", { name: "Save price" }).click();
   await expect(drawer.getByRole("region", { name: "Rates, table" })).toContainText("$1,234.50");
   await drawer.getByRole("button", { name: "Delete" }).click();

@@ -44,8 +44,11 @@ export function PriceFields({ draft, problems, onChange }: PriceFieldsProps) {
               value={draft.marginal ? "beyond" : "whole"}
               onChange={(of) => onChange({ marginal: of === "beyond" })}
             />
-            <RateFields path="long_rates" rates={draft.longRates} problems={problems} onChange={(longRates) => onChange({ longRates })} />
-            {problems("long_rates") && <p className="problem">{problems("long_rates")}</p>}
+            <fieldset>
+              <legend>Dollars per million tokens of long contexts</legend>
+              <RateFields path="long_rates" rates={draft.longRates} problems={problems} onChange={(longRates) => onChange({ longRates })} />
+              {problems("long_rates") && <p className="problem">{problems("long_rates")}</p>}
+            </fieldset>
           </>
         )}
       </More>
