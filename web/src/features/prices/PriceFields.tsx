@@ -67,7 +67,7 @@ export function PriceFields({ draft, problems, onChange }: PriceFieldsProps) {
         {draft.tiers.length < 10 && (
           <button
             type="button"
-            className="button button-small"
+            className="button button-small price-add"
             onClick={() => onChange({ tiers: [...draft.tiers, { name: "", by: "factor", factor: "1/2", rates: noRates, longRates: noRates }] })}
           >
             Add service tier
@@ -173,7 +173,7 @@ function TierFields({ path, tier, long, problems, onChange, onRemove }: TierFiel
           <RateFields path={`${path}.long_rates`} rates={tier.longRates} problems={problems} onChange={(longRates) => onChange({ longRates })} />
         </fieldset>
       )}
-      <button type="button" className="button button-small button-quiet" onClick={onRemove}>
+      <button type="button" className="button button-small price-add" onClick={onRemove}>
         Remove {title}
       </button>
     </fieldset>
@@ -205,7 +205,7 @@ function PlaceList({ what, path, places, problems, onChange }: PlaceListProps) {
         );
       })}
       {places.length < 50 && (
-        <button type="button" className="button button-small" onClick={() => onChange([...places, { region: "", factor: "" }])}>
+        <button type="button" className="button button-small price-add" onClick={() => onChange([...places, { region: "", factor: "" }])}>
           Add region
         </button>
       )}
