@@ -1,5 +1,5 @@
-import type { KeyboardEvent } from "react";
-import { useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { KeyboardEvent, MouseEvent } from "react";
+import { memo, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import type { Cell, Column } from "../../api/statement";
 import { formatCount } from "../../format/number";
@@ -23,19 +23,20 @@ interface ResultGridProps {
  */
 export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [sight, setSight] = useState({ scrolled: 0, height: 480 });
+  const [scrolled, setScrolled] = useState(0);
+  const [height, setHeight] = useState(480);
   const [mark, setMark] = useState<Mark>();
   const [said, setSaid] = useState("");
   const id = useId();
   const showers = useMemo(() => columns.map((column) => showerOf(column, zone)), [columns, zone]);
   const widths = useMemo(() => columns.map((column, i) => widthOf(column, rows, i, showers[i])), [columns, rows, showers]);
-  const { first, end } = windowOf(sight.scrolled, sight.height, rowHeight, rows.length);
+  const { first, end } = windowOf(scrolled, height, rowHeight, rows.length);
   const [from, to] = mark ? rowsOf(mark) : [-1, -1];
 
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    const measure = () => setSight({ scrolled: element.scrollTop, height: element.clientHeight || 480 });
+    const measure = () => setHeight(element.clientHeight || 480);
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
@@ -47,7 +48,7 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
     const top = row * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + element.clientHeight - headHeight) element.scrollTop = top + rowHeight + headHeight - element.clientHeight;
-    setSight({ scrolled: element.scrollTop, height: element.clientHeight || 480 });
+    setScrolled(stepOf(element.scrollTop));
   };
   const copy = async (text: string, what: string) => {
     try {
@@ -72,7 +73,7 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
       copyMark(now);
       return;
     }
-    const page = Math.max(1, Math.floor((sight.height - headHeight) / rowHeight) - 1);
+    const page = Math.max(1, Math.floor((height - headHeight) / rowHeight) - 1);
     const next = moved(now, event, rows.length, columns.length, page);
     if (!next) return;
     event.preventDefault();
@@ -81,12 +82,20 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
     document.getElementById(cellId(id, next.row, next.column))?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
 
+  const onMouseDown = (event: MouseEvent) => {
+    const cell = event.target instanceof Element ? event.target.closest("td") : null;
+    const [row, column] = (cell?.dataset.at ?? "").split(",").map(Number);
+    if (row === undefined || column === undefined || event.button !== 0) return;
+    setMark((was) => ({ row, column, anchor: event.shiftKey && was ? was.anchor : row }));
+    if (event.shiftKey) event.preventDefault(); // chooses rows, not text
+  };
+
   return (
     <>
       <div
         ref={scroller}
         className="grid-scroller"
-        onScroll={(event) => setSight({ scrolled: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight || 480 })}
+        onScroll={(event) => setScrolled(stepOf(event.currentTarget.scrollTop))}
       >
         <table
           role="grid"
@@ -116,29 +125,21 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
               <td aria-hidden="true" className="grid-rest" />
             </tr>
           </thead>
-          <tbody>
+          <tbody onMouseDown={onMouseDown}>
             <Gap rows={first} />
             {rows.slice(first, end).map((row, i) => {
               const index = first + i;
-              const chosen = index >= from && index <= to && from !== to;
               return (
-                <tr key={index} aria-rowindex={index + 2} aria-selected={chosen || undefined}>
-                  {columns.map((column, j) => (
-                    <td
-                      key={j}
-                      role="gridcell"
-                      id={cellId(id, index, j)}
-                      className={`${align(column) ?? ""} ${mark?.row === index && mark.column === j ? "grid-mark" : ""}`}
-                      onMouseDown={(event) => {
-                        if (event.button === 0) setMark((was) => ({ row: index, column: j, anchor: event.shiftKey && was ? was.anchor : index }));
-                        if (event.shiftKey) event.preventDefault(); // chooses rows, not text
-                      }}
-                    >
-                      <Value value={row[j] ?? null} show={showers[j]} />
-                    </td>
-                  ))}
-                  <td aria-hidden="true" className="grid-rest" />
-                </tr>
+                <Row
+                  key={index}
+                  id={id}
+                  index={index}
+                  row={row}
+                  columns={columns}
+                  showers={showers}
+                  marked={mark?.row === index ? mark.column : undefined}
+                  chosen={index >= from && index <= to && from !== to}
+                />
               );
             })}
             <Gap rows={rows.length - end} />
@@ -164,6 +165,36 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
     </>
   );
 }
+
+// A scroll of a few rows draws nothing anew: there are spare ones.
+function stepOf(scrolled: number): number {
+  const step = 6 * rowHeight;
+  return Math.floor(scrolled / step) * step;
+}
+
+interface RowProps {
+  id: string;
+  index: number;
+  row: readonly Cell[];
+  columns: readonly Column[];
+  showers: readonly ReturnType<typeof showerOf>[];
+  /** Column of the mark, where it is in this row. */
+  marked: number | undefined;
+  chosen: boolean;
+}
+
+const Row = memo(function Row({ id, index, row, columns, showers, marked, chosen }: RowProps) {
+  return (
+    <tr aria-rowindex={index + 2} aria-selected={chosen || undefined}>
+      {columns.map((column, j) => (
+        <td key={j} role="gridcell" id={cellId(id, index, j)} data-at={`${index},${j}`} className={`${align(column) ?? ""} ${marked === j ? "grid-mark" : ""}`}>
+          <Value value={row[j] ?? null} show={showers[j]} />
+        </td>
+      ))}
+      <td aria-hidden="true" className="grid-rest" />
+    </tr>
+  );
+});
 
 function cellId(id: string, row: number, column: number): string {
   return `${id}-${row}-${column}`;

@@ -190,12 +190,18 @@ describe("a statement", () => {
 
   test("the_browsers_back_button_brings_the_statement_back", async () => {
     const router = openConsole(statement, (r) => r.rpc(runQuery, () => found));
+    const confirm = vi.spyOn(window, "confirm");
     await screen.findByRole("grid");
     await write("SELECT 2");
     await press("Run");
     await waitFor(() => expect(router.state.location.search).toEqual({ sql: "SELECT 2" }));
     act(() => router.history.back());
     await waitFor(async () => expect((await editor()).state.doc.toString()).toBe("SELECT 1"));
+    await write("SELECT 3");
+    act(() => router.history.forward()); // what was written since stays: nothing is lost, and nothing asked
+    await waitFor(() => expect(router.state.location.search).toEqual({ sql: "SELECT 2" }));
+    expect((await editor()).state.doc.toString()).toBe("SELECT 3");
+    expect(confirm).not.toHaveBeenCalled();
   });
 
   test("parameters_are_fields_and_run_with_their_values", async () => {

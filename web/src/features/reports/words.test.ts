@@ -149,6 +149,7 @@ describe("completion", () => {
   test("there_is_nothing_in_texts_and_comments", () => {
     expect(at("SELECT 'sel| FROM requests")).toBeNull();
     expect(at("SELECT 1 -- sel|")).toBeNull();
+    expect(at("SELECT 1 -- |", true)).toBeNull();
     expect(at("SELECT 1 + |")).toBeNull();
     expect(labels("SELECT 1 + |", true)).toContain("count");
   });
