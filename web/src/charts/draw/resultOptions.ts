@@ -83,5 +83,6 @@ const clockTicks: uPlot.Axis.Values = [
 ];
 
 function tickWidth(_u: uPlot, ticks: string[] | null): number {
-  return 18 + Math.max(0, ...(ticks ?? []).map((tick) => tick.length)) * 6.5;
+  // The first label of the other axis hangs over by half of it.
+  return Math.max(44, 18 + Math.max(0, ...(ticks ?? []).map((tick) => tick.length)) * 6.5);
 }

@@ -52,7 +52,7 @@ export function ReportConflict({ failure: { error, theirs }, mine, before, onTak
         <button type="button" className="button" onClick={onSaveAs}>
           Save mine as another report
         </button>
-        <button type="button" className="button button-primary" onClick={() => onKeepMine(theirs)}>
+        <button type="button" className="button" onClick={() => onKeepMine(theirs)}>
           Save mine over theirs
         </button>
       </div>

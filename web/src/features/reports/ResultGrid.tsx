@@ -100,6 +100,7 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
         <table
           role="grid"
           className="grid"
+          style={{ width: `max(100%, ${widths.reduce((sum, width) => sum + width, 0)}ch)` }}
           aria-label="Result rows"
           aria-describedby={`${id}-keys`}
           aria-rowcount={rows.length + 1}
@@ -168,7 +169,7 @@ export function ResultGrid({ columns, rows, zone }: ResultGridProps) {
 
 // A scroll of a few rows draws nothing anew: there are spare ones.
 function stepOf(scrolled: number): number {
-  const step = 6 * rowHeight;
+  const step = 4 * rowHeight;
   return Math.floor(scrolled / step) * step;
 }
 

@@ -73,11 +73,12 @@ function digits(text: string, least: number, separatedFrom = 5): string {
 
 // A float is near some value only: six digits of it are shown, and what came is the hint.
 function showFloat(value: NonNullable<Cell>, isDollars: boolean): Shown {
-  if (typeof value !== "number") return { text: cellText(value) };
-  const size = Math.abs(value);
-  const short = size !== 0 && (size >= 1e15 || size < 1e-6) ? value.toExponential(5) : plain(value, size);
+  const n = Number(value);
+  if (!Number.isFinite(n)) return { text: cellText(value) };
+  const size = Math.abs(n);
+  const short = size !== 0 && (size >= 1e15 || size < 1e-6) ? n.toExponential(5) : plain(n, size);
   const text = isDollars ? dollars(short) : digits(short, 0);
-  return { text, hint: Number(short) === value ? undefined : String(value) };
+  return { text, hint: Number(short) === n ? undefined : String(value) };
 }
 
 function plain(value: number, size: number): string {

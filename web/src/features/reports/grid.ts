@@ -6,7 +6,7 @@ export interface Window {
   end: number;
 }
 
-const spare = 12;
+const spare = 8;
 
 /** windowOf is which rows are drawn where a table of rows of one height is scrolled to. */
 export function windowOf(scrolled: number, height: number, rowHeight: number, count: number): Window {
