@@ -100,7 +100,7 @@ function cellOf({ kind }: Value): Cell {
 export const mostRows = 100_000;
 const mostCells = 3_000_000;
 
-export type Reading = { state: "idle" } | { state: "reading"; rows: number } | { state: "read"; rows: Cell[][]; whole: boolean } | { state: "failed"; error: unknown };
+export type Reading = { state: "idle" } | { state: "reading"; rows: number } | { state: "read"; rows: Cell[][]; whole?: { elapsedUs: bigint; bytes: bigint } | undefined } | { state: "failed"; error: unknown };
 
 /** useReadOn reads a statement's result as far as the console takes it, beyond what a first answer holds. */
 export function useReadOn(statement: Statement | undefined) {
@@ -131,13 +131,13 @@ export function useReadOn(statement: Statement | undefined) {
 
 type Answers = ReturnType<ReturnType<typeof createClient<typeof ReportService>>["streamQuery"]>;
 
-// readRows fills rows, and tells whether that is all of them.
-async function readRows(answers: Answers, rows: Cell[][], onRows: (count: number) => void): Promise<boolean> {
+// readRows fills rows, and tells what it took where that is all of them.
+async function readRows(answers: Answers, rows: Cell[][], onRows: (count: number) => void): Promise<{ elapsedUs: bigint; bytes: bigint } | undefined> {
   for await (const { message } of answers) {
-    if (message.case === "trailer") return true;
+    if (message.case === "trailer") return message.value;
     if (message.case !== "rows") continue;
     for (const row of message.value.rows) {
-      if (rows.length >= mostRows || rows.length * row.values.length >= mostCells) return false;
+      if (rows.length >= mostRows || rows.length * row.values.length >= mostCells) return undefined;
       rows.push(cellsOf(row));
     }
     onRows(rows.length);

@@ -214,19 +214,20 @@ function Gap({ rows }: { rows: number }) {
 function Value({ value, show }: { value: Cell; show: ReturnType<typeof showerOf> | undefined }) {
   if (value === null) return <span className="muted">null</span>;
   const { text, hint } = show?.(value) ?? { text: cellText(value) };
-  return <span title={hint ?? (text.length > 40 ? text : undefined)}>{typeof value === "string" ? <Said text={text} /> : text}</span>;
+  return <span title={hint ?? (text.length > 5 ? text : undefined)}>{typeof value === "string" ? <Said text={text} /> : text}</span>;
 }
 
 function align(column: Column | undefined): string | undefined {
   return column && isNumeric(column.type) ? "num" : undefined;
 }
 
-const measured = 100;
+const measured = 200;
 
-// widthOf is as wide as the first values are, within bounds, in widths of a digit.
+// widthOf is as wide as values from everywhere are, within bounds, in widths of a digit.
 function widthOf(column: Column, rows: readonly (readonly Cell[])[], i: number, show: ReturnType<typeof showerOf> | undefined): number {
-  const lengths = rows.slice(0, measured).map((row) => {
-    const value = row[i] ?? null;
+  const step = Math.max(1, (rows.length - 1) / (measured - 1));
+  const lengths = Array.from({ length: Math.min(measured, rows.length) }, (_, n) => {
+    const value = rows[Math.round(n * step)]?.[i] ?? null;
     return value === null ? 4 : (show?.(value) ?? { text: cellText(value) }).text.length;
   });
   const widest = Math.max(1.15 * column.name.length, ...lengths); // heads are bolder

@@ -61,14 +61,15 @@ function Found({ statement, data, reportId, zone, view, choice, onView, onChoose
   const { reading, start, cancel } = useReadOn(statement);
   const rows = reading.state === "read" ? reading.rows : data.rows;
   const csv = csvAddress(statement, reportId);
+  const took = reading.state === "read" ? reading.whole : data;
   return (
     <>
       <div className="result-head">
         <p role="status">
-          <b>{formatCount(rows.length)}</b> {rows.length === 1 ? "row" : "rows"} in {formatDuration(data.elapsedUs)}
+          <b>{formatCount(rows.length)}</b> {rows.length === 1 ? "row" : "rows"}
+          {took && ` in ${formatDuration(took.elapsedUs)}`}
           <span className="muted">
-            {" "}
-            · {formatBytes(data.bytes)} · times in {zone}
+            {took && ` · ${formatBytes(took.bytes)}`} · times in {zone}
           </span>
         </p>
         <div className="result-tools">

@@ -277,7 +277,7 @@ describe("a statement", () => {
         await Promise.resolve();
         yield { message: { case: "columns" as const, value: { columns: found.columns } } };
         for (let i = 0; i < 3; i++) yield { message: { case: "rows" as const, value: { rows: Array.from({ length: 1000 }, (_, j) => row(`team ${i * 1000 + j}`, "1")) } } };
-        yield { message: { case: "trailer" as const, value: { rowCount: 3000n } } };
+        yield { message: { case: "trailer" as const, value: { rowCount: 3000n, elapsedUs: 1_250_000n, bytes: 1_572_864n } } };
       });
     });
     expect(await screen.findByText(/these are the first 2 rows/)).toBeTruthy();
@@ -286,6 +286,7 @@ describe("a statement", () => {
     await waitFor(() => expect(grid.getAttribute("aria-rowcount")).toBe("3001"));
     expect(within(grid).getAllByRole("row").length).toBeLessThan(100);
     expect(screen.queryByText(/There are more/)).toBeNull();
+    expect(screen.getByText(/in 1.25 s/).textContent).toBe("3,000 rows in 1.25 s · 1.5 MiB · times in Europe/Berlin");
   });
 
   test("a_stream_that_breaks_off_says_so_and_one_that_is_stopped_leaves_what_was", async () => {
