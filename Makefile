@@ -125,6 +125,11 @@ test-web: web/node_modules/.package-lock.json ## unit and page tests of the cons
 	@mkdir -p $(REPORTS)
 	@cd web && npm run --silent test -- --reporter=default --reporter=json --outputFile.json=../$(REPORTS)/web.json
 
+.PHONY: screenshots
+screenshots: web/dist/index.html ## every page of the console, light and dark, wide and narrow, to look at in .weir/screenshots
+	@go build -o .weir/launcher ./deploy/local
+	@cd web && npx --no playwright test --config playwright.screenshots.config.ts
+
 .PHONY: check
 check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet, types; generated code is current
 	@$(BUF) lint proto
