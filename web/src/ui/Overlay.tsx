@@ -39,7 +39,9 @@ function Sheet({ title, open, held = false, onClose, children, className }: Over
             <Dialog.Title>{title}</Dialog.Title>
             {!held && (
               <Dialog.Close className="button button-quiet" aria-label="Close">
-                ✕
+                <svg className="overlay-close" viewBox="0 0 16 16" aria-hidden="true">
+                  <path d="M4 4l8 8M12 4l-8 8" />
+                </svg>
               </Dialog.Close>
             )}
           </div>
