@@ -71,16 +71,16 @@ export function useMetrics({ measures, groupBy, compared = false, filter = "", t
 
 const requestsPage = 50;
 
-/** useRequests lists those that fit a filter, newest first; while live it asks again every three seconds. */
-export function useRequests(live: boolean, filter = "") {
+/** useRequests lists those that fit a filter, newest first; where nothing else tells of new ones it asks again every three seconds. */
+export function useRequests(again: boolean, filter = "") {
   return useInfiniteQuery(
     ReportService.method.listRequests,
     { size: requestsPage, pageToken: "", filter },
     {
       pageParamKey: "pageToken",
       getNextPageParam: (last) => last.nextPageToken || undefined,
-      refetchInterval: live ? 3_000 : false,
-      refetchOnWindowFocus: live,
+      refetchInterval: again ? 3_000 : false,
+      refetchOnWindowFocus: false,
     },
   );
 }

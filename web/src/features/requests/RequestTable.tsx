@@ -7,6 +7,7 @@ import { dateOf } from "../../api/time";
 import { formatDuration } from "../../format/duration";
 import { formatCount } from "../../format/number";
 import { Named } from "../../ui/Named";
+import { RowBlocks } from "../../ui/RowBlocks";
 import { Scroller } from "../../ui/Scroller";
 import { Money, Time } from "../../ui/Value";
 import { Outcome, RouteName } from "./Outcome";
@@ -40,7 +41,7 @@ interface RequestTableProps {
 export function RequestTable({ requests, keys }: RequestTableProps) {
   return (
     <Scroller label="Requests" className="panel">
-      <table className="table table-rows">
+      <table className="table table-rows" aria-rowcount={requests.length + 1}>
         <thead>
           <tr>
             {columns.map(({ label, stacked, className }) => (
@@ -51,11 +52,9 @@ export function RequestTable({ requests, keys }: RequestTableProps) {
             ))}
           </tr>
         </thead>
-        <tbody>
-          {requests.map((request) => (
-            <Row key={request.requestId} request={request} keys={keys} />
-          ))}
-        </tbody>
+        <RowBlocks items={requests} columns={columns.length}>
+          {(request) => <Row key={request.requestId} request={request} keys={keys} />}
+        </RowBlocks>
       </table>
     </Scroller>
   );

@@ -2,13 +2,16 @@ import "./requests.css";
 
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { useRequests } from "../../api/report";
+import type { Connection } from "../../api/stream";
 import { viewerZone } from "../../format/time";
+import type { Tone } from "../../ui/Badge";
 import { Badge } from "../../ui/Badge";
 import { LoadMore } from "../../ui/LoadMore";
 import { Page } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
 import { StartLink } from "../start/StartLink";
+import type { Feed } from "./feed";
+import { mostKept, useFeed } from "./feed";
 import { useRequestNames } from "./names";
 import { RequestFilter } from "./RequestFilter";
 import { RequestDrawer } from "./RequestDrawer";
@@ -19,11 +22,16 @@ const route = getRouteApi("/requests");
 
 /** RequestsPage is the live tail: newest first, until it is paused or older ones are loaded. */
 export function RequestsPage() {
+  return <Requests key={filterOf(route.useSearch())} />;
+}
+
+function Requests() {
   const search = route.useSearch();
   const { filter = "", paused, request } = search;
   const navigate = route.useNavigate();
   const asked = filterOf(search);
-  const query = useRequests(!paused, asked);
+  const feed = useFeed(!paused, asked);
+  const { query, requests } = feed;
   const names = useRequestNames();
   const setPaused = (next: boolean) =>
     void navigate({ search: (s) => ({ ...s, paused: next || undefined }), replace: true });
@@ -33,47 +41,55 @@ export function RequestsPage() {
     <Page
       title="Requests"
       about={`Newest first. Times in ${viewerZone()}.`}
-      actions={<LiveSwitch paused={paused ?? false} onChange={setPaused} />}
+      actions={<LiveSwitch feed={feed} paused={paused ?? false} onChange={setPaused} />}
     >
       <div className="request-whose" role="search" aria-label="Whose requests">
         <WhoseFilter search={search} names={names} onChange={(part) => void navigate({ search: (s) => ({ ...s, ...part, request: undefined }) })} />
       </div>
-      <RequestFilter key={filter} filter={filter} onChange={setFilter} />
+      <RequestFilter filter={filter} onChange={setFilter} />
       <Async
         result={query}
         what="requests"
-        isEmpty={(d) => d.pages[0]?.requests.length === 0}
+        isEmpty={() => requests.length === 0}
         empty={asked === "" ? <NoRequests /> : <NoneFits />}
       >
-        {(data) => {
-          const requests = data.pages.flatMap((page) => page.requests);
-          return (
-            <>
-              <RequestTable requests={requests} keys={names.keys} />
-              <LoadMore query={query} onLoad={() => setPaused(true)} />
-              <RequestDrawer
-                id={request}
-                request={requests.find((r) => r.requestId === request)}
-                names={names}
-                onClose={close}
-              />
-            </>
-          );
-        }}
+        {() => (
+          <>
+            <RequestTable requests={requests} keys={names.keys} />
+            <LoadMore query={query} onLoad={() => setPaused(true)} />
+            <RequestDrawer id={request} request={requests.find((r) => r.requestId === request)} names={names} onClose={close} />
+          </>
+        )}
       </Async>
     </Page>
   );
 }
 
 interface LiveSwitchProps {
+  feed: Feed;
   paused: boolean;
   onChange: (paused: boolean) => void;
 }
 
-function LiveSwitch({ paused, onChange }: LiveSwitchProps) {
+const connections: Record<Connection, { tone: Tone; words: string }> = {
+  connecting: { tone: "plain", words: "Connecting…" },
+  live: { tone: "good", words: "Live" },
+  lost: { tone: "warn", words: "Connection lost, trying again" },
+  refused: { tone: "warn", words: "Not live" },
+};
+
+function LiveSwitch({ feed, paused, onChange }: LiveSwitchProps) {
+  const { tone, words } = paused && feed.connection !== "lost" ? ({ tone: "plain", words: "Paused" } as const) : connections[feed.connection];
   return (
     <>
-      <Badge tone={paused ? "plain" : "good"}>{paused ? "Paused" : "Live"}</Badge>
+      <span role="status">
+        <Badge tone={tone}>{words}</Badge>
+      </span>
+      {paused && feed.waiting > 0 && (
+        <button type="button" className="button" onClick={feed.show}>
+          Show {feed.waiting === mostKept ? `the newest ${mostKept}` : `${feed.waiting} new`}
+        </button>
+      )}
       <button type="button" className="button" onClick={() => onChange(!paused)}>
         {paused ? "Resume" : "Pause"}
       </button>

@@ -1,4 +1,5 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -9,9 +10,11 @@ import { KeyService } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { QuotaService } from "../../gen/weir/admin/v1/quota_service_pb";
 import { ReportService } from "../../gen/weir/admin/v1/report_pb";
+import type { Request } from "../../api/report";
 import { openConsole, refuse, stall } from "../../test/console";
+import { merged } from "./feed";
 
-const { listRequests, getRequest } = ReportService.method;
+const { listRequests, getRequest, tailRequests } = ReportService.method;
 
 const served = {
   requestId: "0198c0de-0000-7000-8000-000000000001",
@@ -302,4 +305,66 @@ describe("times", () => {
     expect(drawer.textContent.split("UTC")).toHaveLength(2);
     expect(screen.getByText("Newest first. Times in UTC.")).toBeTruthy();
   });
+});
+
+describe("the_live_tail", () => {
+  const came = (i: number) => ({ ...served, requestId: `0198c0de-0000-7000-8000-0000000001${String(i).padStart(2, "0")}`, route: `came-${i}`, startedAt: timestampFromDate(new Date(Date.UTC(2026, 6, 5, 0, 0, i))) });
+
+  // tail is a server's end of the streams: send makes a request visible, cut ends the present stream.
+  function tail() {
+    const listed = [served];
+    const waiting: ((next: ReturnType<typeof came> | "cut") => void)[] = [];
+    let streams = 0;
+    const serve = (r: ConnectRouter) => {
+      r.rpc(listRequests, () => ({ requests: [...listed] }));
+      r.rpc(tailRequests, async function* () {
+        streams++;
+        yield { message: { case: "heartbeat" as const, value: {} } };
+        for (;;) {
+          const next = await new Promise<ReturnType<typeof came> | "cut">((resolve) => waiting.push(resolve));
+          if (next === "cut") return;
+          yield { message: { case: "request" as const, value: next } };
+        }
+      });
+    };
+    const send = (next: ReturnType<typeof came> | "cut") => waitFor(() => (expect(waiting).not.toHaveLength(0), waiting.shift()?.(next)));
+    return { serve, send, listed, streams: () => streams };
+  }
+
+  test("shows_what_comes_counts_it_while_paused_and_shows_it_again", async () => {
+    const { serve, send } = tail();
+    openConsole("/requests", serve);
+    expect(await screen.findByText("Live")).toBeTruthy();
+    await send(came(1));
+    expect(await screen.findByRole("link", { name: "came-1" })).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Pause" }));
+    await send(came(2));
+    await send(came(2));
+    await send(came(3));
+    const more = await screen.findByRole("button", { name: "Show 2 new" });
+    expect(screen.queryByRole("link", { name: "came-2" })).toBeNull();
+    await userEvent.click(more);
+    expect(screen.getAllByRole("link", { name: /^(came|demo)/ }).map((one) => one.textContent)).toEqual(["came-3", "came-2", "came-1", "demo"]);
+    await send(came(4));
+    await userEvent.click(await screen.findByRole("button", { name: "Resume" }));
+    expect(await screen.findByRole("link", { name: "came-4" })).toBeTruthy();
+  });
+
+  test("says_that_the_connection_is_lost_and_lists_what_came_meanwhile", async () => {
+    const { serve, send, listed, streams } = tail();
+    openConsole("/requests", serve);
+    await screen.findByText("Live");
+    await send("cut");
+    expect(await screen.findByText("Connection lost, trying again")).toBeTruthy();
+    listed.unshift(came(7));
+    await waitFor(() => expect(streams()).toBe(2));
+    expect(await screen.findByText("Live")).toBeTruthy();
+    expect(await screen.findByRole("link", { name: "came-7" })).toBeTruthy();
+  });
+});
+
+test("what_is_kept_is_each_request_once_newest_first", () => {
+  const request = (id: string, second: number) => ({ requestId: id, startedAt: timestampFromDate(new Date(second * 1_000)) }) as unknown as Request;
+  const all = merged([request("c", 3), request("a", 1)], [request("b", 2), request("a", 1)]);
+  expect(all.map(({ requestId }) => requestId)).toEqual(["c", "b", "a"]);
 });
