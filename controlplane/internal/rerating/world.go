@@ -92,10 +92,11 @@ func (w *world) compile(ctx context.Context, b rerate.Book, proposed []priceover
 	return rerate.NewPrices(policy.PriceBook(book, overrides, version))
 }
 
-// replaced are overrides with others in place of those with their ids or names.
+// replaced are overrides with others in place of those with their ids. Of two with one name the
+// last counts in a book.
 func replaced(overrides, by []priceoverride.PriceOverride) []priceoverride.PriceOverride {
 	kept := slices.DeleteFunc(slices.Clone(overrides), func(o priceoverride.PriceOverride) bool {
-		return slices.ContainsFunc(by, func(p priceoverride.PriceOverride) bool { return p.ID == o.ID || p.Name() == o.Name() })
+		return slices.ContainsFunc(by, func(p priceoverride.PriceOverride) bool { return p.ID == o.ID })
 	})
 	return append(kept, by...)
 }

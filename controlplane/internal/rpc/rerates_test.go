@@ -61,7 +61,7 @@ func TestRerates(t *testing.T) {
 		t.Fatal(err)
 	}
 	call(t, n.prices.UpdatePriceOverride, &adminv1.UpdatePriceOverrideRequest{
-		PriceOverride: &adminv1.PriceOverride{Id: wrong.Id, Rates: &adminv1.Rates{Input: "1.25", Output: "10"}},
+		PriceOverride: &adminv1.PriceOverride{Id: wrong.Id, Rates: &adminv1.Rates{Input: "1.5", Output: "10"}},
 	})
 
 	dry := rerateOf(func(r *adminv1.RerateUsageRequest) { r.Mutation = &adminv1.Mutation{ValidateOnly: true} })
@@ -74,16 +74,18 @@ func TestRerates(t *testing.T) {
 			t.Fatal(t.Context().Err())
 		}
 	}
-	if d := planned.Total; d.Attempts != 1 || d.Requests != 1 || d.Corrected != 1 || d.OldCostNanoUsd != 1_000_000 || d.NewCostNanoUsd != 1_250_000 {
+	if d := planned.Total; d.Attempts != 1 || d.Requests != 1 || d.Corrected != 1 || d.OldCostNanoUsd != 1_000_000 || d.NewCostNanoUsd != 1_500_000 {
 		t.Errorf("dry run: %v", d)
 	}
 	same(t, planned.State, adminv1.RerateState_RERATE_STATE_UNSPECIFIED)
 	proposed := &adminv1.PriceOverride{PriceList: "openai", Model: "gpt-5", Rates: &adminv1.Rates{Input: "3"}}
-	suppose := rerateOf(func(r *adminv1.RerateUsageRequest) { r.Mutation, r.Proposed = dry.Mutation, []*adminv1.PriceOverride{proposed} })
+	suppose := rerateOf(func(r *adminv1.RerateUsageRequest) {
+		r.Mutation, r.Proposed = dry.Mutation, []*adminv1.PriceOverride{proposed}
+	})
 	supposed := call(t, n.rerates.RerateUsage, suppose).Rerate.Total // in place of the one for the same
 	same(t, fmt.Sprint(supposed.OldCostNanoUsd, supposed.NewCostNanoUsd), "1000000 3000000")
 	proposed.Id, proposed.EffectiveFrom = wrong.Id, timestamppb.New(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)) // after the request
-	same(t, call(t, n.rerates.RerateUsage, suppose).Rerate.Total.NewCostNanoUsd, 1_250_000) // the built-in price
+	same(t, call(t, n.rerates.RerateUsage, suppose).Rerate.Total.NewCostNanoUsd, 1_250_000)                        // the built-in price
 	refused(t, connect.CodeInvalidArgument, n.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) { r.Proposed = suppose.Proposed }))
 	for _, unfit := range []*adminv1.PriceOverride{{PriceList: "openai", Model: "gpt-5"}, {PriceList: "openai", Model: "gpt-5", Rates: &adminv1.Rates{Input: "0.0000001"}}} {
 		refused(t, connect.CodeInvalidArgument, n.rerates.RerateUsage, rerateOf(func(r *adminv1.RerateUsageRequest) {
