@@ -136,7 +136,7 @@ check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet,
 	@$(BUF) format -d --exit-code proto --path proto/weir
 	@$(GOLANGCI_LINT) run ./...
 	@go vet -tags apachekafka ./...
-	@cd web && npm run --silent check
+	@cd web && npm run --silent check && node sizes.js
 	@$(MAKE) --no-print-directory check-deploy
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- proto/gen web/src/gen controlplane/internal/openapi docs || { echo "generated files are stale: commit what 'make generate' wrote" >&2; exit 1; }

@@ -13,7 +13,7 @@ export default ts.config(
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] } } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "sizes.js"] } } },
     plugins: { "react-hooks": hooks },
     rules: {
       ...hooks.configs.recommended.rules,

@@ -2,7 +2,6 @@ import { useRouter } from "@tanstack/react-router";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 
 import { useMay } from "../session/permission";
-import { pages, permitted } from "./commands";
 
 const storageKey = "weir.shortcuts";
 const sequenceMs = 1_500;
@@ -44,6 +43,12 @@ export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
   const router = useRouter();
   const may = useMay();
   const pressedG = useRef(0);
+  // What pages there are needs every service's permissions: more than the shell should load.
+  const go = async (pressed: string) => {
+    const { pages, permitted } = await import("./commands");
+    const page = permitted(pages, may).find(({ key }) => key === pressed);
+    if (page) router.history.push(page.href);
+  };
   const search = () => {
     if (!focusSearch()) onPalette();
   };
@@ -56,8 +61,7 @@ export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
     if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
     const follows = event.timeStamp - pressedG.current < sequenceMs;
     pressedG.current = 0;
-    const page = follows && permitted(pages, may).find(({ key }) => key === event.key);
-    if (page) router.history.push(page.href);
+    if (follows) void go(event.key);
     else if (event.key === "?") onShortcuts();
     else if (event.key === "/") search();
     else if (event.key === "g") pressedG.current = event.timeStamp;

@@ -53,6 +53,8 @@ describe("the_palette", () => {
   test("remembers_where_it_led", async () => {
     const router = await open();
     await userEvent.click(screen.getByRole("button", { name: /^Go to…/ }));
+    const field = await screen.findByRole("combobox");
+    await waitFor(() => expect(document.activeElement).toBe(field));
     await userEvent.keyboard("create ke{Enter}");
     await waitFor(() => expect(router.state.location.href).toBe("/keys?create=true"));
     await userEvent.click(await screen.findByRole("button", { name: "Cancel" }));
@@ -74,7 +76,10 @@ describe("the_palette", () => {
 
   test("says_that_nothing_is_named_so", async () => {
     await open(["people.none"]);
-    await userEvent.keyboard("{Control>}k{/Control}zzz");
+    await userEvent.keyboard("{Control>}k{/Control}");
+    const field = await screen.findByRole("combobox");
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    await userEvent.keyboard("zzz");
     expect(await screen.findByText("Nothing here has that name.")).toBeTruthy();
     expect(screen.getByRole("combobox").getAttribute("aria-expanded")).toBe("false");
   });

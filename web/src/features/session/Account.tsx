@@ -1,12 +1,13 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 
 import { mayGetOrganization, mayUpdateOrganization } from "../../api/organization";
 import type { WhoAmIResponse } from "../../api/session";
 import { logoutUrl, roleName } from "../../api/session";
 import type { Theme } from "../../ui/theme";
 import { useTheme } from "../../ui/theme";
-import { UsageDialog } from "../organization/UsageDialog";
 import { useMay } from "./permission";
+
+const UsageDialog = lazy(async () => ({ default: (await import("../organization/UsageDialog")).UsageDialog }));
 
 /** Account shows who is logged in and where, the theme, and the way out. */
 export function Account({ viewer }: { viewer: WhoAmIResponse }) {
@@ -42,7 +43,7 @@ function UsageSettings() {
       <button type="button" className="button button-small" onClick={() => setOpen(true)}>
         Usage settings
       </button>
-      {open && <UsageDialog onClose={() => setOpen(false)} />}
+      <Suspense>{open && <UsageDialog onClose={() => setOpen(false)} />}</Suspense>
     </>
   );
 }
