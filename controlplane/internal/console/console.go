@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzhttp"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 // Handler serves files: index.html for every path that names no file, so that
 // deep links work, and everything under assets/ for ever, since its names change
 // with its content. Logging out is a form that ends at the identity provider,
-// whose origin (scheme://host) is named here.
+// whose origin (scheme://host) is named here. Texts are compressed for who takes gzip.
 func Handler(files fs.FS, provider string) http.Handler {
 	index, err := fs.ReadFile(files, "index.html")
 	if err != nil {
@@ -28,7 +30,7 @@ func Handler(files fs.FS, provider string) http.Handler {
 			http.Error(w, notBuilt, http.StatusNotFound)
 		})
 	}
-	static := http.FileServerFS(files)
+	static := gzhttp.GzipHandler(http.FileServerFS(files))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")

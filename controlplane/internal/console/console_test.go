@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -52,4 +54,33 @@ func TestHandler(t *testing.T) {
 			t.Errorf("%d %q", w.Code, w.Body)
 		}
 	})
+}
+
+// The scripts are three times as large as they need to be on the way, and a proxy in front that
+// makes them smaller is not to be counted on.
+func TestHandler_compresses(t *testing.T) {
+	script := strings.Repeat("export const answer = 42;\n", 1000)
+	handler := console.Handler(fstest.MapFS{"index.html": {}, "assets/app-1a2.js": {Data: []byte(script)}}, "")
+	for takes, smaller := range map[string]bool{"gzip, br": true, "": false, "gzip;q=0": false} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/assets/app-1a2.js", nil)
+		r.Header.Set("Accept-Encoding", takes)
+		handler.ServeHTTP(w, r)
+		body := io.Reader(w.Body)
+		if h := w.Header(); h.Get("Vary") != "Accept-Encoding" || !strings.HasPrefix(h.Get("Content-Type"), "text/javascript") || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+			t.Errorf("%q: %v", takes, h)
+		}
+		if smaller {
+			if w.Body.Len() > len(script)/10 || w.Header().Get("Content-Encoding") != "gzip" {
+				t.Fatalf("%q: %d of %d bytes, %v", takes, w.Body.Len(), len(script), w.Header())
+			}
+			unzipped, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = unzipped
+		}
+		if got, err := io.ReadAll(body); err != nil || string(got) != script {
+			t.Errorf("%q: %d bytes, %v", takes, len(got), err)
+		}
+	}
 }
