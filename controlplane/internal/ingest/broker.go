@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,7 @@ type broker struct {
 }
 
 func newBroker(c Config) (*broker, error) {
-	transport, err := c.Access.Transport("weir-ingest")
+	transport, err := c.Access.Transport("weir-ingest", os.ReadFile)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func (w *world) secured() {
 	secure := brokers.TLS{Enabled: true, CA: ca}
 	w.config.Brokers = addrs
 	w.config.Access = brokers.Access{TLS: secure, SASL: brokers.SASL{Mechanism: "scram-sha-512", Username: "ingest", Password: "right"}}
-	transport, err := brokers.Access{TLS: secure, SASL: brokers.SASL{Mechanism: "plain", Username: "admin", Password: "admin"}}.Transport("test")
+	transport, err := brokers.Access{TLS: secure, SASL: brokers.SASL{Mechanism: "plain", Username: "admin", Password: "admin"}}.Transport("test", os.ReadFile)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -52,7 +53,7 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Second
 	}
-	transport, err := c.Access.Transport("weir-relay")
+	transport, err := c.Access.Transport("weir-relay", os.ReadFile)
 	if err != nil {
 		return nil, err
 	}

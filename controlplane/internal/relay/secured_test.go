@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestBrokersWithLogins(t *testing.T) {
 	if err := produce(config); err != nil {
 		t.Error(err)
 	}
-	transport, err := brokers.Access{TLS: config.Access.TLS, SASL: brokers.SASL{Mechanism: "plain", Username: "admin", Password: "admin"}}.Transport("test")
+	transport, err := brokers.Access{TLS: config.Access.TLS, SASL: brokers.SASL{Mechanism: "plain", Username: "admin", Password: "admin"}}.Transport("test", os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -63,7 +64,7 @@ func NewKafka(c KafkaConfig) (*Kafka, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	transport, err := c.Access.Transport("weir-agent")
+	transport, err := c.Transport("weir-agent", os.ReadFile)
 	if err != nil {
 		return nil, err
 	}

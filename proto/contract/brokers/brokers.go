@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/segmentio/kafka-go"
@@ -68,7 +67,7 @@ func (Password) GoString() string             { return redacted }
 func (Password) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (Password) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Validate names all that is wrong. It opens no file.
+// Validate names all that is wrong, but for what is in files.
 func (a Access) Validate() error {
 	var all []error
 	if (a.TLS.Certificate == "") != (a.TLS.Key == "") {
@@ -84,8 +83,8 @@ func (a Access) Validate() error {
 }
 
 // Transport connects as the process that calls itself by clientID, which shows in the
-// brokers' logs and quotas. It reads the files, and connects to nobody yet.
-func (a Access) Transport(clientID string) (*kafka.Transport, error) {
+// brokers' logs and quotas. It reads the files, with readFile, and connects to nobody yet.
+func (a Access) Transport(clientID string, readFile func(name string) ([]byte, error)) (*kafka.Transport, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
 	}
@@ -93,7 +92,7 @@ func (a Access) Transport(clientID string) (*kafka.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	secure, err := a.TLS.config()
+	secure, err := a.TLS.config(readFile)
 	if err != nil {
 		return nil, err
 	}
@@ -125,13 +124,13 @@ func (s SASL) Login() string {
 	return "User:" + s.Username
 }
 
-func (t TLS) config() (*tls.Config, error) {
+func (t TLS) config(readFile func(name string) ([]byte, error)) (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
+		pem, err := readFile(t.CA)
 		if err != nil {
 			return nil, fmt.Errorf("kafka: read ca: %w", err)
 		}
@@ -141,9 +140,14 @@ func (t TLS) config() (*tls.Config, error) {
 		}
 	}
 	if t.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
+		certificate, certificateErr := readFile(t.Certificate)
+		key, keyErr := readFile(t.Key)
+		if err := errors.Join(certificateErr, keyErr); err != nil {
+			return nil, fmt.Errorf("kafka: read client certificate: %w", err)
+		}
+		pair, err := tls.X509KeyPair(certificate, key)
 		if err != nil {
-			return nil, fmt.Errorf("kafka: load client certificate: %w", err)
+			return nil, fmt.Errorf("kafka: client certificate in %s: %w", t.Certificate, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}

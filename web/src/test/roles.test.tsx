@@ -25,6 +25,7 @@ import { RerateService } from "../gen/weir/admin/v1/rerate_pb";
 import { RoleBindingService } from "../gen/weir/admin/v1/role_binding_pb";
 import { RolloutService, RolloutState, RolloutStrategy } from "../gen/weir/admin/v1/rollout_pb";
 import { RouteService } from "../gen/weir/admin/v1/route_pb";
+import { SavedReportService } from "../gen/weir/admin/v1/saved_report_pb";
 import { ServiceAccountService } from "../gen/weir/admin/v1/service_account_pb";
 import { SessionService } from "../gen/weir/admin/v1/session_pb";
 import { openConsole, stall } from "./console";
@@ -123,7 +124,11 @@ const places: readonly Place[] = [
     button("New secret: ops", "alert_channels.update"),
     button("Delete: ops", "alert_channels.delete"),
   ] },
-  { path: "/prices", page: "price_overrides.list", shows: "gpt-5", offers: [button("Price usage anew", "rerates.create", "rerates.list")] },
+  { path: "/prices", page: "prices.list", shows: "gpt-5", offers: [
+    button("Set a price", "price_overrides.create"),
+    button("Import prices", "price_overrides.import"),
+    button("Priced anew", "rerates.list"),
+  ] },
   { path: "/agents", page: "gateways.list", shows: "edge-1", offers: [button("Revoke edge-1", "gateways.revoke_agent")] },
   { path: "/agents/g1", page: "gateways.list", shows: "Rollouts until now", offers: [
     button("Rollout settings", "gateways.update"),
@@ -133,7 +138,8 @@ const places: readonly Place[] = [
     button("Revoke edge-1", "gateways.revoke_agent"),
   ] },
   { path: "/history", page: "history.list", shows: "History", offers: [button("Export", "history.export")] },
-  { path: "/sql", page: "reports.query", shows: "SQL", offers: [button("Run", "reports.query")] },
+  { path: "/reports", page: "reports.query", shows: "Examples worth reading", offers: [link("New query", "reports.query")] },
+  { path: "/reports/query", page: "reports.query", shows: "Ask something", offers: [button("Run", "reports.query"), button("Save…", "reports.save")] },
   { path: "/people", page: "", shows: "What roles may do", offers: [
     button("Invite somebody", "members.invite", "members.list"),
     button("Create service account", "service_accounts.create", "service_accounts.list"),
@@ -183,7 +189,9 @@ function services(r: ConnectRouter) {
   r.rpc(AlertService.method.listAlertDeliveries, () => ({ deliveries: [{ id: "d1", alertChannelId: "c1", state: AlertDeliveryState.FAILED, createdAt: now }] }));
   r.rpc(AlertChannelService.method.listAlertChannels, () => ({ alertChannels: [{ id: "c1", name: "ops", url: "https://x" }] }));
   r.rpc(PriceOverrideService.method.listPriceOverrides, () => ({ priceOverrides: [{ id: "o1", priceList: "openai", model: "gpt-5", rates: { input: "1" } }] }));
+  r.rpc(PriceOverrideService.method.listPrices, () => ({ prices: [{ priceList: "openai", model: "gpt-5", rates: { input: "1.25" } }] }));
   r.rpc(RerateService.method.listRerates, () => ({}));
+  r.rpc(SavedReportService.method.listSavedReports, () => ({}));
   r.rpc(GatewayService.method.listGateways, () => ({ gateways: [gateway] }));
   r.rpc(GatewayService.method.getGateway, () => ({ gateway }));
   r.rpc(GatewayService.method.listAgents, () => ({ agents: [agent] }));

@@ -103,6 +103,9 @@ function NoKeys({ projects, filtered }: { projects: Names; filtered: boolean }) 
         <p>
           A key belongs to a project: <Link to="/projects">create a project</Link> first.
         </p>
+        <p>
+          <StartLink>First steps</StartLink> say what else a request needs.
+        </p>
       </Empty>
     );
   }

@@ -121,7 +121,7 @@ describe("a statement", () => {
   test("error_without_a_place_offers_none", async () => {
     fail(statement, "Unknown expression identifier `coost` (code 47)", Code.InvalidArgument);
     expect((await screen.findByRole("alert")).textContent).toContain("`coost`");
-    expect(screen.queryByRole("button", { name: /^Go to/ })).toBeNull();
+    expect(screen.queryByRole("button", { name: /^Go to line/ })).toBeNull();
   });
 
   test.each([

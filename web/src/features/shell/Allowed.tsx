@@ -5,7 +5,7 @@ import { mayListAlerts } from "../../api/alert";
 import { mayListGateways } from "../../api/gateway";
 import { mayDiff, mayListEvents } from "../../api/history";
 import { mayListKeys } from "../../api/key";
-import { mayListPriceOverrides } from "../../api/price";
+import { mayListPrices } from "../../api/price";
 import { mayListProjects } from "../../api/project";
 import { mayGetProvider } from "../../api/provider";
 import { mayListQuotas } from "../../api/quota";
@@ -25,11 +25,11 @@ const needs: readonly [path: RegExp, permission: string][] = [
   [/^\/keys$/, mayListKeys],
   [/^\/budgets$/, mayListQuotas],
   [/^\/alerts$/, mayListAlerts],
-  [/^\/prices$/, mayListPriceOverrides],
+  [/^\/prices$/, mayListPrices],
   [/^\/agents(\/|$)/, mayListGateways],
   [/^\/history$/, mayListEvents],
   [/^\/history\/compare$/, mayDiff],
-  [/^\/sql$/, mayRunQueries],
+  [/^\/reports(\/|$)/, mayRunQueries],
 ];
 
 /** Allowed shows a page to those whose role can read it, and tells others so before anything is asked or offered. */
