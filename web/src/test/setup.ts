@@ -20,6 +20,8 @@ vi.stubGlobal(
 );
 vi.stubGlobal("Path2D", function Path2D() {});
 Element.prototype.scrollIntoView = () => undefined;
+Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
+Range.prototype.getBoundingClientRect = () => new DOMRect();
 vi.stubGlobal("scrollTo", () => undefined);
 const canvas = new Proxy({}, { get: () => () => ({ width: 0 }), set: () => true });
 HTMLCanvasElement.prototype.getContext = (() => canvas) as unknown as HTMLCanvasElement["getContext"];

@@ -16,10 +16,6 @@ import { everything, openConsole, refuse, stall } from "../../test/console";
 const { runQuery, streamQuery } = ReportService.method;
 const { listSavedReports, getSavedReport, createSavedReport, updateSavedReport, deleteSavedReport } = SavedReportService.method;
 
-// jsdom lays nothing out: nowhere is anything.
-Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
-Range.prototype.getBoundingClientRect = () => new DOMRect();
-Element.prototype.scrollIntoView = () => undefined;
 Object.assign(document, { execCommand: () => false });
 
 const id = "0192a000-0000-7000-8000-000000000001";
