@@ -41,8 +41,16 @@ func (e *Error) Event() []byte {
 	return append(append([]byte("data: "), e.json()...), "\n\n"...)
 }
 
+// typ is as of OpenAI's own errors, of which one about a key is no authentication_error.
+func (e *Error) typ() string {
+	if e.Status == http.StatusUnauthorized {
+		return "invalid_request_error"
+	}
+	return typeOfStatus(e.Status)
+}
+
 func (e *Error) json() []byte {
-	object := errorObject{Message: e.Message, Type: typeOfStatus(e.Status), Code: string(e.Code)}
+	object := errorObject{Message: e.Message, Type: e.typ(), Code: string(e.Code)}
 	if e.Param != "" {
 		object.Param = &e.Param
 	}
