@@ -50,7 +50,7 @@ func TestCommentsCommitNothing(t *testing.T) {
 			strings.Repeat(upstreamsComment, 13) + `data: {"error":{"message":"The provider of this route broke off its answer.","type":"server_error","param":null,"code":"upstream_broke"}}` + "\n\n", broke, 200},
 		"the_last_ones_own_error": {func() *http.Response { return beats("", 12, "") },
 			func() *http.Response { return said(429, `{"error":{"message":"Slow down."}}`) },
-			strings.Repeat(upstreamsComment, 12) + `data: {"error":{"message":"Slow down.","type":"invalid_request_error","param":null,"code":"upstream_error"}}` + "\n\n", upstreamError, 200},
+			strings.Repeat(upstreamsComment, 12) + `data: {"error":{"message":"Slow down.","type":"rate_limit_error","param":null,"code":"upstream_error"}}` + "\n\n", upstreamError, 200},
 		"a_whole_answer": {func() *http.Response { return beats("", 12, "") }, func() *http.Response { return said(200, `{"choices":[]}`) },
 			strings.Repeat(upstreamsComment, 12) + `data: {"error":{"message":"The provider of this route sent an answer that can't be read.","type":"server_error","param":null,"code":"upstream_malformed"}}` + "\n\n", broke, 200},
 	} {
