@@ -6,7 +6,8 @@ import { mayListGateways } from "../../api/gateway";
 import { mayListEvents } from "../../api/history";
 import { mayCreateKey, mayListKeys } from "../../api/key";
 import { mayCreateLimit } from "../../api/limit";
-import { mayListPriceOverrides } from "../../api/price";
+import { mayListPrices } from "../../api/price";
+import { mayListProjects } from "../../api/project";
 import { mayCreateProvider } from "../../api/provider";
 import { mayListQuotas } from "../../api/quota";
 import { mayReadReports, mayRunQueries } from "../../api/report";
@@ -29,13 +30,14 @@ export const pages: readonly Command[] = [
   { href: "/", label: "Overview", kind: "Page", key: "o", permission: mayReadReports },
   { href: "/requests", label: "Requests", kind: "Page", key: "r", permission: mayReadReports },
   { href: "/routing", label: "Routes and providers", kind: "Page", key: "t", permission: mayListRoutes },
+  { href: "/projects", label: "Projects", kind: "Page", key: "j", permission: mayListProjects },
   { href: "/keys", label: "Keys", kind: "Page", key: "k", permission: mayListKeys },
   { href: "/budgets", label: "Budgets and limits", kind: "Page", key: "b", permission: mayListQuotas },
   { href: "/alerts", label: "Alerts", kind: "Page", key: "l", permission: mayListAlerts },
-  { href: "/prices", label: "Prices", kind: "Page", key: "c", permission: mayListPriceOverrides },
+  { href: "/prices", label: "Prices", kind: "Page", key: "c", permission: mayListPrices },
   { href: "/agents", label: "Gateways and agents", kind: "Page", key: "a", permission: mayListGateways },
   { href: "/history", label: "History", kind: "Page", key: "h", permission: mayListEvents },
-  { href: "/sql", label: "SQL", kind: "Page", key: "s", permission: mayRunQueries },
+  { href: "/reports", label: "Reports", kind: "Page", key: "s", permission: mayRunQueries },
   { href: "/people", label: "People and access", kind: "Page", key: "p" },
   { href: "/start", label: "First steps", kind: "Page", key: "f" },
 ];
@@ -55,7 +57,7 @@ const kinds: Record<FoundKind, { kind: string; href: (id: string) => string }> =
   provider: { kind: "Provider", href: (id) => `/routing/providers/${id}` },
   budget: { kind: "Budget", href: (id) => `/budgets?quota=${id}` },
   limit: { kind: "Limit", href: (id) => `/budgets?quota=${id}` },
-  project: { kind: "Requests of project", href: (id) => `/requests?filter=${encodeURIComponent(`project_id = "${id}"`)}` },
+  project: { kind: "Project", href: (id) => `/projects?project=${id}` },
   gateway: { kind: "Gateway", href: (id) => `/agents/${id}` },
   agent: { kind: "Agent", href: (id) => `/agents?agent=${id}` },
 };

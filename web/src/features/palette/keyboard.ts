@@ -5,6 +5,8 @@ import { useMay } from "../session/permission";
 
 const storageKey = "weir.shortcuts";
 const sequenceMs = 1_500;
+// Event times begin with the page: 0 would be a moment ago for whoever is quick.
+const never = -Infinity;
 
 /** modKey is what the platform's shortcuts go with. */
 export function modKey(): "⌘" | "Ctrl" {
@@ -42,7 +44,7 @@ interface Keyboard {
 export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
   const router = useRouter();
   const may = useMay();
-  const pressedG = useRef(0);
+  const pressedG = useRef(never);
   // What pages there are needs every service's permissions: more than the shell should load.
   const go = async (pressed: string) => {
     const { pages, permitted } = await import("./commands");
@@ -60,7 +62,7 @@ export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
     }
     if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
     const follows = event.timeStamp - pressedG.current < sequenceMs;
-    pressedG.current = 0;
+    pressedG.current = never;
     if (follows) void go(event.key);
     else if (event.key === "?") onShortcuts();
     else if (event.key === "/") search();

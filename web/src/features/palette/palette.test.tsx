@@ -105,6 +105,16 @@ describe("shortcuts", () => {
     field.remove();
   });
 
+  // Event times begin with the page.
+  test("leave_alone_what_is_pressed_right_after_the_page_came", async () => {
+    const router = await open();
+    const event = new KeyboardEvent("keydown", { key: "k", bubbles: true, cancelable: true });
+    Object.defineProperty(event, "timeStamp", { value: 300 });
+    document.body.dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(false);
+    expect(router.state.location.pathname).toBe("/nowhere");
+  });
+
   test("can_be_switched_off_for_good", async () => {
     const router = await open();
     await userEvent.keyboard("?");

@@ -43,7 +43,7 @@ function Requests() {
       about={`Newest first. Times in ${viewerZone()}.`}
       actions={<LiveSwitch feed={feed} paused={paused ?? false} onChange={setPaused} />}
     >
-      <div className="request-whose" role="search" aria-label="Whose requests">
+      <div className="request-whose" role="group" aria-label="Whose requests">
         <WhoseFilter search={search} names={names} onChange={(part) => void navigate({ search: (s) => ({ ...s, ...part, request: undefined }) })} />
       </div>
       <RequestFilter filter={filter} onChange={setFilter} />
