@@ -78,7 +78,7 @@ function showFloat(value: NonNullable<Cell>, isDollars: boolean): Shown {
   const size = Math.abs(n);
   const short = size !== 0 && (size >= 1e15 || size < 1e-6) ? n.toExponential(5) : plain(n, size);
   const text = isDollars ? dollars(short) : digits(short, 0);
-  return { text, hint: Number(short) === n ? undefined : String(value) };
+  return { text, hint: Number(short) === n ? undefined : cellText(value) };
 }
 
 function plain(value: number, size: number): string {
