@@ -6,6 +6,8 @@ import { gzipSync } from "node:zlib";
 
 const shellBound = 200_000;
 const chunkBound = 60_000;
+// What has an editor in it, CodeMirror, is loaded by nobody who asks no questions of their own.
+const boundOf = (/** @type {string} */ name) => (name.startsWith("QueryPage-") ? 160_000 : chunkBound);
 
 const dist = join(import.meta.dirname, "dist");
 const assets = join(dist, "assets");
@@ -19,8 +21,8 @@ const total = sizes.filter(({ name }) => shell.has(name)).reduce((sum, { bytes }
 const say = (line) => process.stdout.write(`${line}\n`);
 const kB = (bytes) => `${(bytes / 1_000).toFixed(1)} kB`.padStart(10);
 say(`${kB(total)}  shell, of ${shellBound / 1_000} kB`);
-for (const { name, bytes } of sizes.filter(({ name, bytes }) => !shell.has(name) && bytes >= 5_000)) say(`${kB(bytes)}  ${name}, of ${chunkBound / 1_000} kB`);
-const large = sizes.filter(({ name, bytes }) => !shell.has(name) && bytes > chunkBound);
+for (const { name, bytes } of sizes.filter(({ name, bytes }) => !shell.has(name) && bytes >= 5_000)) say(`${kB(bytes)}  ${name}, of ${boundOf(name) / 1_000} kB`);
+const large = sizes.filter(({ name, bytes }) => !shell.has(name) && bytes > boundOf(name));
 if (total > shellBound || large.length > 0) {
   say("the console has become too large: load what is not needed at once by a chunk of its own");
   process.exit(1);
