@@ -5,7 +5,7 @@ import { newSecret, useCreateAlertChannel, useUpdateAlertChannel } from "../../a
 import { useRequestId } from "../../api/transport";
 import { FormActions, FormError, NameField, TextField } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import { problemsOf } from "../budgets/problems";
+import { problemsOf } from "../../api/problems";
 import { useHold } from "../keys/useHold";
 import { NewSecret } from "./NewSecret";
 import { toldKinds } from "./words";

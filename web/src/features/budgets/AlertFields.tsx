@@ -6,7 +6,7 @@ import { shortId } from "../../format/id";
 import { Problem, TextField } from "../../ui/Form";
 import { More } from "../routing/More";
 import { useMay } from "../session/permission";
-import type { Problems } from "./problems";
+import type { Problems } from "../../api/problems";
 
 interface AlertFieldsProps {
   percents: string;

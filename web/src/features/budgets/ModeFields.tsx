@@ -1,7 +1,7 @@
 import type { QuotaMode } from "../../api/quota";
 import { WhenUnreachable } from "../../api/quota";
 import { SelectField } from "../../ui/Form";
-import type { Problems } from "./problems";
+import type { Problems } from "../../api/problems";
 import { choosableModes, modeName, modeWords } from "./words";
 
 interface ModeFieldsProps {

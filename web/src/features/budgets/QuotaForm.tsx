@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 
+import type { Told } from "../../ui/Conflict";
+import { Conflict } from "../../ui/Conflict";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import { Conflict } from "./Conflict";
-import type { Told } from "./words";
 
 interface QuotaFormProps<T extends { name: string }> {
   /** "budget". */

@@ -10,7 +10,7 @@ import { toLocalInput, viewerZone } from "../../format/time";
 import { FormActions, FormError, TextField } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { MoneyField } from "./BudgetDialog";
-import { problemsOf } from "./problems";
+import { problemsOf } from "../../api/problems";
 
 interface RaiseDialogProps {
   budget: Budget;

@@ -4,7 +4,7 @@ import { quotaScopes } from "../../routes/search";
 import { SelectField, TextField } from "../../ui/Form";
 import type { ScopeDraft } from "./draft";
 import type { ScopeNames } from "./names";
-import type { Problems } from "./problems";
+import type { Problems } from "../../api/problems";
 
 interface ScopeFieldsProps {
   scope: ScopeDraft;

@@ -5,7 +5,7 @@ import { SelectField, TextField } from "../../ui/Form";
 import { Optional } from "../routing/Optional";
 import type { BudgetDraft, RollingUnit, WindowDraft } from "./draft";
 import { isCalendar, rollingUnits } from "./draft";
-import type { Problems } from "./problems";
+import type { Problems } from "../../api/problems";
 import { periodName } from "./words";
 
 interface WindowFieldsProps {

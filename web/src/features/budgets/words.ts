@@ -6,6 +6,7 @@ import { ForecastConfidence, QuotaMode, QuotaUnit, WhenUnreachable } from "../..
 import { secondsOf } from "../../api/time";
 import { formatMoney } from "../../format/money";
 import { formatCount } from "../../format/number";
+import type { Told } from "../../ui/Conflict";
 
 /** amountWords write an amount of a quota in its unit. */
 export function amountWords(unit: QuotaUnit, amount: bigint): string {
@@ -134,9 +135,6 @@ export function confidenceWords(confidence: ForecastConfidence): string {
   if (confidence === ForecastConfidence.MEDIUM) return "This window and those before agree roughly.";
   return "A rough guess: there is little to go by.";
 }
-
-/** Told is what people chose of a budget or limit, by its name, to be read and compared. */
-export type Told = readonly (readonly [name: string, value: string])[];
 
 /** budgetTold is a budget in words. Channels are named by their number: names are the page's. */
 export function budgetTold(b: Budget): Told {

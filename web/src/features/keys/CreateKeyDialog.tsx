@@ -5,7 +5,7 @@ import type { Names } from "../../api/names";
 import { useRequestId } from "../../api/transport";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import { problemsOf } from "../budgets/problems";
+import { problemsOf } from "../../api/problems";
 import { useMay } from "../session/permission";
 import { emptyKey, keyInputOf, labelTwice } from "./draft";
 import { KeyFields } from "./KeyFields";

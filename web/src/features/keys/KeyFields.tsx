@@ -5,7 +5,7 @@ import type { Names } from "../../api/names";
 import { shortId } from "../../format/id";
 import { viewerZone } from "../../format/time";
 import { Problem, NameField, SelectField, TextField } from "../../ui/Form";
-import type { Problems } from "../budgets/problems";
+import type { Problems } from "../../api/problems";
 import { More } from "../routing/More";
 import { useMay } from "../session/permission";
 import type { Expiry, KeyDraft, LabelDraft } from "./draft";

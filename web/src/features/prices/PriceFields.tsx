@@ -1,5 +1,5 @@
 import { SelectField, TextField } from "../../ui/Form";
-import type { Problems } from "../budgets/problems";
+import type { Problems } from "../../api/problems";
 import { More } from "../routing/More";
 import { buckets } from "./buckets";
 import type { PlaceDraft, PriceDraft, RatesDraft, TierDraft } from "./draft";

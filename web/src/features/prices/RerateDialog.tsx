@@ -8,8 +8,8 @@ import { toLocalInput, viewerZone } from "../../format/time";
 import { FormActions, FormError, SelectField, TextField } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import type { ScopeNames } from "../budgets/names";
-import type { Problems } from "../budgets/problems";
-import { problemsOf } from "../budgets/problems";
+import type { Problems } from "../../api/problems";
+import { problemsOf } from "../../api/problems";
 import { Optional } from "../routing/Optional";
 import { Differences } from "./Differences";
 

@@ -6,7 +6,7 @@ import { fromLocalInput, viewerZone } from "../../format/time";
 import { SelectField, TextField } from "../../ui/Form";
 import { Named } from "../../ui/Named";
 import type { ScopeNames } from "../budgets/names";
-import type { Problems } from "../budgets/problems";
+import type { Problems } from "../../api/problems";
 import { useMay } from "../session/permission";
 import type { PriceDraft } from "./draft";
 import { draftOf } from "./draft";

@@ -8,7 +8,7 @@ import { formatCount } from "../../format/number";
 import { formatRate } from "../../format/rate";
 import { formatTime, viewerZone } from "../../format/time";
 import type { Tone } from "../../ui/Badge";
-import type { Told } from "../budgets/words";
+import type { Told } from "../../ui/Conflict";
 import { buckets } from "./buckets";
 
 /** ratesTold are those that are known, by what they price. */

@@ -6,7 +6,7 @@ import { useReadSavedReport, useUpdateSavedReport } from "../../api/savedReport"
 import { useRequestId } from "../../api/transport";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import { Conflict } from "../budgets/Conflict";
+import { Conflict } from "../../ui/Conflict";
 import type { ReportWords } from "./ReportFields";
 import { ReportFields } from "./ReportFields";
 

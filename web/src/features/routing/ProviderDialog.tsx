@@ -1,5 +1,3 @@
-import "../budgets/budgets.css";
-
 import { useState } from "react";
 
 import type { Provider } from "../../api/provider";
@@ -7,8 +5,8 @@ import { Dialect, dialectName, useCreateProvider, useProvider, useUpdateProvider
 import { useRequestId } from "../../api/transport";
 import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
-import { Conflict, isConflict } from "../budgets/Conflict";
-import { problemsOf } from "../budgets/problems";
+import { Conflict, isConflict } from "../../ui/Conflict";
+import { problemsOf } from "../../api/problems";
 import type { ProviderDraft } from "./ProviderForm";
 import { ProviderForm } from "./ProviderForm";
 import { queueWords } from "./words";

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-import type { Told } from "./words";
+/** Told is what people chose of a resource, by its name, to be read and compared. */
+export type Told = readonly (readonly [name: string, value: string])[];
 
 /** isConflict tells that something was changed since it was read. */
 export function isConflict(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 
-import { violationsOf } from "../../api/error";
+import { violationsOf } from "./error";
 
 /** Problems say what the server refused a field for, by its path; those of list items are the list's. */
 export type Problems = (field: string) => string | undefined;
