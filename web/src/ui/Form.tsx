@@ -122,21 +122,25 @@ export function NameField(props: NameFieldProps) {
 interface FormActionsProps {
   pending: boolean;
   /** Whether the button has to wait for something else. */
-  blocked?: boolean;
+  blocked?: boolean | undefined;
+  /** Whether it ends something. */
+  danger?: boolean | undefined;
   /** What the button says, and while it works. */
   action: string;
   working: string;
+  /** What the other button says. */
+  cancel?: string | undefined;
   onCancel: () => void;
 }
 
 /** FormActions end a form. */
-export function FormActions({ pending, blocked = false, action, working, onCancel }: FormActionsProps) {
+export function FormActions({ pending, blocked = false, danger = false, action, working, cancel = "Cancel", onCancel }: FormActionsProps) {
   return (
     <div className="form-actions">
       <button type="button" className="button" disabled={pending} onClick={onCancel}>
-        Cancel
+        {cancel}
       </button>
-      <button type="submit" className="button button-primary" disabled={blocked || pending}>
+      <button type="submit" className={`button ${danger ? "button-danger-solid" : "button-primary"}`} disabled={blocked || pending}>
         {pending ? working : action}
       </button>
     </div>

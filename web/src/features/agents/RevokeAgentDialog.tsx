@@ -3,8 +3,7 @@ import { useState } from "react";
 import type { Agent } from "../../api/gateway";
 import { useRevokeAgent } from "../../api/gateway";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface RevokeAgentDialogProps {
   subject: Agent;
@@ -18,27 +17,21 @@ export function RevokeAgentDialog({ subject, onClose }: RevokeAgentDialogProps) 
   const revoke = useRevokeAgent();
   const submit = () => revoke.mutate({ id: subject.id, reason, mutation: { requestId } }, { onSuccess: onClose });
   return (
-    <Confirm
+    <ConfirmForm
       title={`Revoke ${subject.name}?`}
       about="It is refused within a second, for ever, and its usage is counted no more. It serves its last policy on until you stop it."
-      open
+      verb="Revoke agent"
+      doing="Revoking…"
+      keep="Keep agent"
+      danger
+      change={revoke}
+      onSubmit={submit}
       onClose={onClose}
     >
-      <form action={submit} className="form">
-        <label>
-          Reason, for the audit trail (optional)
-          <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </label>
-        <FormError error={revoke.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Keep agent
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={revoke.isPending}>
-            {revoke.isPending ? "Revoking…" : "Revoke agent"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+      <label>
+        Reason, for the audit trail (optional)
+        <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </ConfirmForm>
   );
 }

@@ -3,8 +3,7 @@ import { useState } from "react";
 import type { AlertChannel } from "../../api/alertChannel";
 import { useDeleteAlertChannel } from "../../api/alertChannel";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface DeleteChannelDialogProps {
   channel: AlertChannel;
@@ -17,23 +16,16 @@ export function DeleteChannelDialog({ channel, onClose }: DeleteChannelDialogPro
   const remove = useDeleteAlertChannel();
   const submit = () => remove.mutate({ id: channel.id, mutation: { requestId, etag: channel.etag } }, { onSuccess: onClose });
   return (
-    <Confirm
+    <ConfirmForm
       title={`Delete ${channel.name}?`}
       about="Nothing is sent to it any more, messages that are on their way are given up, and its secret is destroyed."
-      open
+      verb="Delete channel"
+      doing="Deleting…"
+      keep="Keep channel"
+      danger
+      change={remove}
+      onSubmit={submit}
       onClose={onClose}
-    >
-      <form action={submit} className="form">
-        <FormError error={remove.error} />
-        <div className="form-actions">
-          <button type="button" className="button" disabled={remove.isPending} onClick={onClose}>
-            Keep channel
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={remove.isPending}>
-            {remove.isPending ? "Deleting…" : "Delete channel"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    />
   );
 }

@@ -3,8 +3,8 @@ import { useState } from "react";
 import type { AlertChannel } from "../../api/alertChannel";
 import { newSecret, useSetAlertChannelSecret } from "../../api/alertChannel";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm, Modal } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
+import { Modal } from "../../ui/Overlay";
 import { useHold } from "../keys/useHold";
 import { NewSecret } from "./NewSecret";
 
@@ -28,23 +28,16 @@ export function SecretDialog({ channel, onClose }: SecretDialogProps) {
     );
   }
   return (
-    <Confirm
+    <ConfirmForm
       title={`Give ${channel.name} a new secret?`}
       about="The one before ends at once: until the receiver has the new one, it refuses messages. Those are sent again for a day."
-      open
+      verb="Set new secret"
+      doing="Setting…"
+      keep="Keep secret"
+      danger
+      change={set}
+      onSubmit={() => set.mutate({ id: channel.id, secret, mutation: { requestId } })}
       onClose={onClose}
-    >
-      <form action={() => set.mutate({ id: channel.id, secret, mutation: { requestId } })} className="form">
-        <FormError error={set.error} />
-        <div className="form-actions">
-          <button type="button" className="button" disabled={set.isPending} onClick={onClose}>
-            Keep secret
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={set.isPending}>
-            {set.isPending ? "Setting…" : "Set new secret"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    />
   );
 }

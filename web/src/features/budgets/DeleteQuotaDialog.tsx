@@ -3,8 +3,7 @@ import { useDeleteLimit } from "../../api/limit";
 import type { Quota } from "../../api/quota";
 import { QuotaKind } from "../../api/quota";
 import { useRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface DeleteQuotaDialogProps {
   quota: Quota;
@@ -24,23 +23,16 @@ export function DeleteQuotaDialog({ quota, etag, onClose, onDeleted }: DeleteQuo
   const submit = () =>
     change.mutate({ id: quota.id, mutation: { requestId: requestId(etag), etag } }, { onSuccess: onDeleted });
   return (
-    <Confirm
+    <ConfirmForm
       title={`Delete ${quota.name}?`}
       about={`Nothing is counted, refused or told by this ${what} any more, from the next policy of each agent on. Its name is free; its history stays, and History can bring it back.`}
-      open
+      verb={`Delete ${what}`}
+      doing="Deleting…"
+      keep={`Keep ${what}`}
+      danger
+      change={change}
+      onSubmit={submit}
       onClose={onClose}
-    >
-      <form action={submit} className="form">
-        <FormError error={change.error} />
-        <div className="form-actions">
-          <button type="button" className="button" disabled={change.isPending} onClick={onClose}>
-            Keep {what}
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={change.isPending}>
-            {change.isPending ? "Deleting…" : `Delete ${what}`}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    />
   );
 }

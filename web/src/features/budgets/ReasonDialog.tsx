@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import { useState } from "react";
 
-import { FormError, TextField } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
+import { TextField } from "../../ui/Form";
 
 interface ReasonDialogProps {
   title: string;
@@ -20,20 +20,18 @@ interface ReasonDialogProps {
 export function ReasonDialog({ title, about, action, working, change, onSubmit, onClose, children }: ReasonDialogProps) {
   const [reason, setReason] = useState("");
   return (
-    <Confirm title={title} about={about} open onClose={onClose}>
-      <form action={() => onSubmit(reason)} className="form">
-        {children}
-        <TextField label="Reason, for the audit trail" required maxLength={500} value={reason} onChange={setReason} />
-        <FormError error={change.error} />
-        <div className="form-actions">
-          <button type="button" className="button" disabled={change.isPending} onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={change.isPending}>
-            {change.isPending ? working : action}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    <ConfirmForm
+      title={title}
+      about={about}
+      verb={action}
+      doing={working}
+      danger
+      change={change}
+      onSubmit={() => onSubmit(reason)}
+      onClose={onClose}
+    >
+      {children}
+      <TextField label="Reason, for the audit trail" required maxLength={500} value={reason} onChange={setReason} />
+    </ConfirmForm>
   );
 }

@@ -5,8 +5,8 @@ import type { Names } from "../../api/names";
 import type { Rollout } from "../../api/rollout";
 import { PromoteTo, RolloutState, usePromoted, usePromoteRollout } from "../../api/rollout";
 import { newRequestId } from "../../api/transport";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { FormError } from "../../ui/Form";
-import { ConfirmForm } from "./ConfirmForm";
 
 interface PromoteDialogProps {
   gateway: Gateway;

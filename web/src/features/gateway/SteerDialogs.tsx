@@ -4,8 +4,8 @@ import type { Gateway } from "../../api/gateway";
 import type { Rollout } from "../../api/rollout";
 import { useGoForward, useHoldRollout, useResumeRollout } from "../../api/rollout";
 import { newRequestId } from "../../api/transport";
-import { ConfirmForm } from "./ConfirmForm";
 import { isStaged } from "./settings";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface RolloutDialogProps {
   rollout: Rollout;

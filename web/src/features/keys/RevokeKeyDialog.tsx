@@ -3,8 +3,7 @@ import { useState } from "react";
 import type { Key } from "../../api/key";
 import { useRevokeKey } from "../../api/key";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface RevokeKeyDialogProps {
   subject: Key;
@@ -24,31 +23,25 @@ export function RevokeKeyDialog({ subject, onClose, onRevoked }: RevokeKeyDialog
   };
   const submit = () => revoke.mutate({ id: subject.id, reason, mutation: { requestId } }, { onSuccess: done });
   return (
-    <Confirm
+    <ConfirmForm
       title={`Revoke ${subject.name}?`}
       about={
         <>
           Applications that use the key ending in <code>{subject.suffix}</code> are refused within a second, for ever.
         </>
       }
-      open
+      verb="Revoke key"
+      doing="Revoking…"
+      keep="Keep key"
+      danger
+      change={revoke}
+      onSubmit={submit}
       onClose={onClose}
     >
-      <form action={submit} className="form">
-        <label>
-          Reason, for the audit trail (optional)
-          <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </label>
-        <FormError error={revoke.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Keep key
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={revoke.isPending}>
-            {revoke.isPending ? "Revoking…" : "Revoke key"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+      <label>
+        Reason, for the audit trail (optional)
+        <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </ConfirmForm>
   );
 }

@@ -8,11 +8,11 @@ import { Role, roleName } from "../../api/session";
 import { dateOf } from "../../api/time";
 import { newRequestId, useRequestId } from "../../api/transport";
 import { viewerZone } from "../../format/time";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { Drawer } from "../../ui/Overlay";
 import { Time } from "../../ui/Value";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay, useViewer } from "../session/permission";
 import { Bindings } from "./Bindings";
@@ -82,6 +82,7 @@ function Delete({ subject, onDeleted }: { subject: ServiceAccount; onDeleted: ()
           about="All its tokens are revoked at once, and its roles on projects end: whatever uses them is refused. It never comes back; what it did stays in the history."
           verb="Delete service account"
           doing="Deleting…"
+          danger
           change={remove}
           onSubmit={() => remove.mutate({ id: subject.id, mutation: { requestId, etag: subject.etag } }, { onSuccess: onDeleted })}
           onClose={() => setAsking(false)}

@@ -4,12 +4,12 @@ import type { JoinDomain } from "../../api/member";
 import { mayRemoveJoinDomain, maySetJoinDomain, useJoinDomains, useRemoveJoinDomain, useSetJoinDomain } from "../../api/member";
 import { Role, roleName } from "../../api/session";
 import { newRequestId, useRequestId } from "../../api/transport";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { FormActions, FormError, TextField } from "../../ui/Form";
 import { LoadMore } from "../../ui/LoadMore";
 import { Modal } from "../../ui/Overlay";
 import { Panel } from "../../ui/Page";
 import { Async } from "../../ui/State";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { useMay } from "../session/permission";
 import { RoleSelect } from "./RoleSelect";
 

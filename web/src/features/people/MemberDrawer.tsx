@@ -19,6 +19,7 @@ import { dateOf } from "../../api/time";
 import { newRequestId, useRequestId } from "../../api/transport";
 import { viewerZone } from "../../format/time";
 import { Badge } from "../../ui/Badge";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { Drawer } from "../../ui/Overlay";
@@ -26,7 +27,6 @@ import { Said } from "../../ui/Said";
 import { Async } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay, useViewer } from "../session/permission";
 import { Bindings } from "./Bindings";
@@ -156,6 +156,7 @@ function Remove({ member, you, onClose }: EndProps) {
       }
       verb={invited ? "Take back" : "Remove"}
       doing="Removing…"
+      danger
       change={remove}
       onSubmit={() => remove.mutate({ id: member.id, mutation: { requestId, etag: member.etag } }, { onSuccess: onClose })}
       onClose={onClose}
@@ -172,6 +173,7 @@ function Erase({ member, you, onClose }: EndProps) {
       about={`Their name, address and login are forgotten for good, and they are removed if they are not yet. What they did stays in the history, under an id that nobody can tell the person by.${you ? yourself : ""}`}
       verb="Erase for good"
       doing="Erasing…"
+      danger
       change={erase}
       onSubmit={() => erase.mutate({ id: member.id, mutation: { requestId, etag: member.etag } }, { onSuccess: onClose })}
       onClose={onClose}

@@ -2,8 +2,8 @@ import { useState } from "react";
 
 import { mayRevokeMemberSessions, useMemberSessions, useRevokeMemberSessions } from "../../api/member";
 import { newRequestId } from "../../api/transport";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { Async } from "../../ui/State";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { useMay } from "../session/permission";
 import { SessionList } from "./SessionList";
 

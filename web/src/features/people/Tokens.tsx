@@ -5,9 +5,9 @@ import { mayCreateServiceAccount, mayRevokeServiceAccountToken, useRevokeService
 import { dateOf } from "../../api/time";
 import { newRequestId } from "../../api/transport";
 import { Badge } from "../../ui/Badge";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { useNow } from "../../ui/useNow";
 import { Ago, Time } from "../../ui/Value";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { useMay } from "../session/permission";
 import { CreateTokenDialog } from "./CreateTokenDialog";
 import { tokenStatus } from "./status";
@@ -89,6 +89,7 @@ function Revoke({ token, onClose }: { token: ServiceAccountToken; onClose: () =>
       }
       verb="Revoke token"
       doing="Revoking…"
+      danger
       change={revoke}
       onSubmit={() => revoke.mutate({ id: token.id, reason, mutation: { requestId } }, { onSuccess: onClose })}
       onClose={onClose}

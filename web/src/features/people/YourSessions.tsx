@@ -2,10 +2,10 @@ import { useState } from "react";
 
 import type { Session } from "../../api/session";
 import { useRevokeOtherSessions, useRevokeSession, useSessions } from "../../api/session";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 import { FormError } from "../../ui/Form";
 import { Panel } from "../../ui/Page";
 import { Async, Empty } from "../../ui/State";
-import { ConfirmForm } from "../gateway/ConfirmForm";
 import { SessionList } from "./SessionList";
 
 /** YourSessions are the viewer's own logins. */

@@ -1,8 +1,7 @@
 import type { PriceOverride } from "../../api/price";
 import { useDeletePriceOverride } from "../../api/price";
 import { useRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface DeletePriceDialogProps {
   subject: PriceOverride;
@@ -17,23 +16,16 @@ export function DeletePriceDialog({ subject, onClose, onDeleted }: DeletePriceDi
   const submit = () =>
     change.mutate({ id: subject.id, mutation: { requestId: requestId(subject.etag), etag: subject.etag } }, { onSuccess: onDeleted });
   return (
-    <Confirm
+    <ConfirmForm
       title={`Delete your price of ${subject.model}?`}
       about="From the next policy of each agent on, what is behind it counts: another price of yours, or the built-in one; where there is neither, the model is unpriced. What was recorded keeps its cost. History can bring it back."
-      open
+      verb="Delete price"
+      doing="Deleting…"
+      keep="Keep price"
+      danger
+      change={change}
+      onSubmit={submit}
       onClose={onClose}
-    >
-      <form action={submit} className="form">
-        <FormError error={change.error} />
-        <div className="form-actions">
-          <button type="button" className="button" disabled={change.isPending} onClick={onClose}>
-            Keep price
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={change.isPending}>
-            {change.isPending ? "Deleting…" : "Delete price"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    />
   );
 }

@@ -3,8 +3,7 @@ import { useState } from "react";
 import type { SavedReport } from "../../api/savedReport";
 import { useDeleteSavedReport } from "../../api/savedReport";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface DeleteReportDialogProps {
   subject: SavedReport;
@@ -27,18 +26,16 @@ export function DeleteReportDialog({ subject, onClose, onDeleted }: DeleteReport
       },
     );
   return (
-    <Confirm title={`Delete ${subject.name}?`} about="It is gone for everybody, and its link with it. History keeps it: it can be brought back from there." open onClose={onClose}>
-      <form action={submit} className="form">
-        <FormError error={remove.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Keep report
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={remove.isPending}>
-            {remove.isPending ? "Deleting…" : "Delete report"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+    <ConfirmForm
+      title={`Delete ${subject.name}?`}
+      about="It is gone for everybody, and its link with it. History keeps it: it can be brought back from there."
+      verb="Delete report"
+      doing="Deleting…"
+      keep="Keep report"
+      danger
+      change={remove}
+      onSubmit={submit}
+      onClose={onClose}
+    />
   );
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
-import { FormActions, FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { FormActions, FormError } from "./Form";
+import { Confirm } from "./Overlay";
 
 interface ConfirmFormProps {
   title: string;
@@ -9,6 +9,10 @@ interface ConfirmFormProps {
   /** Of the button: "Promote", and while it is under way "Promoting…". */
   verb: string;
   doing: string;
+  /** Of the button that leaves all as it is: "Keep key". */
+  keep?: string;
+  /** Whether it ends something. */
+  danger?: boolean;
   /** Whether the button has to wait for something. */
   blocked?: boolean;
   change: { isPending: boolean; error: unknown };
@@ -18,13 +22,13 @@ interface ConfirmFormProps {
 }
 
 /** ConfirmForm says what is going to happen before it does. */
-export function ConfirmForm({ title, about, verb, doing, blocked = false, change, onSubmit, onClose, children }: ConfirmFormProps) {
+export function ConfirmForm({ title, about, verb, doing, keep, danger, blocked, change, onSubmit, onClose, children }: ConfirmFormProps) {
   return (
     <Confirm title={title} about={about} open onClose={onClose}>
       <form action={onSubmit} className="form">
         {children}
         <FormError error={change.error} />
-        <FormActions pending={change.isPending} blocked={blocked} action={verb} working={doing} onCancel={onClose} />
+        <FormActions pending={change.isPending} blocked={blocked} danger={danger} action={verb} working={doing} cancel={keep} onCancel={onClose} />
       </form>
     </Confirm>
   );
