@@ -265,7 +265,7 @@ func TestReportTable(t *testing.T) {
 		save(said)
 		save(report(now.Add(5*time.Second), 8, 10, true))
 		for provider, want := range map[string][]fleet.Target{"": {open, slow}, "p1": {slow}, "p3": nil} {
-			got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, provider, 10)
+			got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, fleet.TargetFilter{Provider: provider}, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -277,10 +277,10 @@ func TestReportTable(t *testing.T) {
 				t.Errorf("%q: %s", provider, diff)
 			}
 		}
-		if got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, "", 1); err != nil || len(got.Targets) != 1 || got.Found != 2 {
+		if got, err := table.Targets(t.Context(), organization, []uuid.UUID{agent}, fleet.TargetFilter{}, 1); err != nil || len(got.Targets) != 1 || got.Found != 2 {
 			t.Errorf("of one at most: %v, %v", got, err)
 		}
-		if got, err := table.Targets(t.Context(), uuid.New(), []uuid.UUID{agent}, "", 10); err != nil || len(got.Targets) != 0 || got.Unreported != 0 {
+		if got, err := table.Targets(t.Context(), uuid.New(), []uuid.UUID{agent}, fleet.TargetFilter{}, 10); err != nil || len(got.Targets) != 0 || got.Unreported != 0 {
 			t.Errorf("another organization sees %v, %v", got, err)
 		}
 	})

@@ -89,7 +89,7 @@ const readTargets = `
 	each AS (
 		SELECT said.agent_id, (said.targets ->> 'said_at')::timestamptz AS said_at, one.target
 		FROM said CROSS JOIN LATERAL jsonb_array_elements(said.targets -> 'targets') AS one (target)
-		WHERE $3 = '' OR one.target ->> 'provider_id' = $3)
+		WHERE ($3 = '' OR one.target ->> 'provider_id' = $3) AND (one.target ->> 'state')::int IS DISTINCT FROM $6::int)
 	SELECT agent_id, said_at, target, count(*) OVER () FROM each
 	ORDER BY array_position($4::int[], (target ->> 'state')::int), coalesce((target ->> 'in_flight')::bigint, 0) DESC,
 		target ->> 'provider_id', target ->> 'model', agent_id
@@ -102,12 +102,26 @@ const readUnreported = `
 // worstFirst orders states.
 var worstFirst = []agentv1.TargetStatus_State{agentv1.TargetStatus_STATE_OPEN, agentv1.TargetStatus_STATE_HALF_OPEN, agentv1.TargetStatus_STATE_CLOSED}
 
-// Targets returns what these agents of one organization last said of the targets at a
-// provider, or of all where it is empty; at most limit of them. Agents that never said
-// anything have none.
-func (t *ReportTable) Targets(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string, limit int) (page TargetPage, err error) {
+// TargetFilter picks targets; the zero one takes all.
+type TargetFilter struct {
+	// Provider is an id; "": all.
+	Provider string
+	// NotClosed takes those alone that don't get all requests that are for them.
+	NotClosed bool
+}
+
+func (f TargetFilter) leavesOut() *agentv1.TargetStatus_State {
+	if !f.NotClosed {
+		return nil
+	}
+	return agentv1.TargetStatus_STATE_CLOSED.Enum()
+}
+
+// Targets returns what these agents of one organization last said of the targets that a filter
+// takes; at most limit of them. Agents that never said anything have none.
+func (t *ReportTable) Targets(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, filter TargetFilter, limit int) (page TargetPage, err error) {
 	err = t.db.InOrganization(ctx, organization, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, readTargets, organization, agents, provider, worstFirst, limit)
+		rows, err := tx.Query(ctx, readTargets, organization, agents, filter.Provider, worstFirst, limit, filter.leavesOut())
 		if err != nil {
 			return err
 		}

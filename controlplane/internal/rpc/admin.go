@@ -42,7 +42,7 @@ type AgentStatuses interface {
 	// RevocationReach tells which agents have a revocation in force; its list has at most limit.
 	RevocationReach(ctx context.Context, of fleet.Revoked, limit int) (fleet.Reach, error)
 	Troubles(ctx context.Context, organization uuid.UUID, agents []uuid.UUID) (map[uuid.UUID]fleet.Credentials, error)
-	Targets(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, provider string, limit int) (fleet.TargetPage, error)
+	Targets(ctx context.Context, organization uuid.UUID, agents []uuid.UUID, filter fleet.TargetFilter, limit int) (fleet.TargetPage, error)
 }
 
 // AdminConfig is what the administration API stands on; all of it is needed.

@@ -26,7 +26,7 @@ func (s *gateways) ListAgentTargets(ctx context.Context, req *connect.Request[ad
 	if !ok {
 		return nil, errNoCaller
 	}
-	agents, provider, err := s.agentsOf(ctx, caller.OrganizationID, req.Msg)
+	agents, filter, err := s.agentsOf(ctx, caller.OrganizationID, req.Msg)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *gateways) ListAgentTargets(ctx context.Context, req *connect.Request[ad
 	for _, a := range agents {
 		byID[a.ID] = a
 	}
-	page, err := s.agents.Targets(ctx, caller.OrganizationID, convertAll(agents, func(a gateway.Agent) uuid.UUID { return a.ID }), provider, maxAgentTargets)
+	page, err := s.agents.Targets(ctx, caller.OrganizationID, convertAll(agents, func(a gateway.Agent) uuid.UUID { return a.ID }), filter, maxAgentTargets)
 	if err != nil {
 		return nil, err
 	}
@@ -44,33 +44,36 @@ func (s *gateways) ListAgentTargets(ctx context.Context, req *connect.Request[ad
 	}), nil
 }
 
-// agentsOf are the living ones that the request is about; provider is empty where it is
-// about all that one agent has tried.
-func (s *gateways) agentsOf(ctx context.Context, organization uuid.UUID, m *adminv1.ListAgentTargetsRequest) (agents []gateway.Agent, provider string, err error) {
+// agentsOf are the living ones that the request is about, and which of their targets.
+func (s *gateways) agentsOf(ctx context.Context, organization uuid.UUID, m *adminv1.ListAgentTargetsRequest) (agents []gateway.Agent, filter fleet.TargetFilter, err error) {
 	matches, err := sameID("gateway_id", m.GetGatewayId())
 	if err != nil {
-		return nil, "", err
+		return nil, filter, err
 	}
 	if m.GetProviderId() != "" {
 		id, err := parseID("provider_id", m.GetProviderId())
 		if err != nil {
-			return nil, "", err
+			return nil, filter, err
 		}
 		agents, err = s.livingAgents(ctx, organization, id, matches)
-		return agents, id.String(), err
+		return agents, fleet.TargetFilter{Provider: id.String()}, err
 	}
-	id, err := parseID("agent_id", m.GetAgentId())
-	if err != nil {
-		return nil, "", err
+	matches = append(matches, readmodel.Match{Column: "revoked_at"})
+	if !m.GetNotClosed() {
+		id, err := parseID("agent_id", m.GetAgentId())
+		if err != nil {
+			return nil, filter, err
+		}
+		matches = append(matches, readmodel.Match{Column: "id", Value: id})
 	}
 	err = s.store.Read(ctx, organization, func(v readmodel.View) error {
-		agents, err = readmodel.Agents.All(ctx, v, append(matches, readmodel.Match{Column: "id", Value: id}, readmodel.Match{Column: "revoked_at"})...)
-		if err == nil && len(agents) == 0 {
-			return fault.New(fault.NotFound, "no living agent %s", id)
+		agents, err = readmodel.Agents.All(ctx, v, matches...)
+		if err == nil && len(agents) == 0 && m.GetAgentId() != "" {
+			return fault.New(fault.NotFound, "no living agent %s", m.GetAgentId())
 		}
 		return err
 	})
-	return agents, "", err
+	return agents, fleet.TargetFilter{NotClosed: m.GetNotClosed()}, err
 }
 
 // toProtoAgentTarget keeps the state's number: both enums agree, and a test holds them to

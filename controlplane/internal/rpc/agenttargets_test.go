@@ -78,6 +78,13 @@ func TestListAgentTargets(t *testing.T) {
 	if diff := cmp.Diff([]string{"a gpt-5-mini 0", "a gpt-5 2", "a small 0"}, told(own)); diff != "" {
 		t.Error(diff)
 	}
+	notClosed := &adminv1.ListAgentTargetsRequest_NotClosed{NotClosed: true}
+	troubled := call(t, n.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: notClosed})
+	if diff := cmp.Diff([]string{"b bad 0", "a gpt-5-mini 0"}, told(troubled)); diff != "" {
+		t.Error(diff)
+	}
+	same(t, len(call(t, n.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: notClosed, GatewayId: elsewhere.Id}).Targets), 0)
+	same(t, len(call(t, in.tenant("beta").gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: notClosed}).Targets), 0)
 	want := &adminv1.AgentTarget{
 		ProviderId: n.provider.Id, Model: "gpt-5", AgentId: first.ID.String(), AgentName: "a", GatewayId: n.gateway.Id,
 		State: adminv1.TargetState_TARGET_STATE_CLOSED, Since: timestamppb.New(said.Add(-time.Hour)), InFlight: 2, ReportedAt: timestamppb.New(said),
@@ -89,6 +96,7 @@ func TestListAgentTargets(t *testing.T) {
 	same(t, own.Targets[0].Reason, "503")
 	refused(t, connect.CodeNotFound, n.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: &adminv1.ListAgentTargetsRequest_AgentId{AgentId: gone.ID.String()}})
 	refused(t, connect.CodeInvalidArgument, n.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{})
+	refused(t, connect.CodeInvalidArgument, n.gateways.ListAgentTargets, &adminv1.ListAgentTargetsRequest{Of: &adminv1.ListAgentTargetsRequest_NotClosed{}})
 }
 
 func told(answer *adminv1.ListAgentTargetsResponse) []string {

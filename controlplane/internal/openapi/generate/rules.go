@@ -71,6 +71,8 @@ var constraints = map[string]func(*schema, protoreflect.Value){
 	"string.email":    func(s *schema, _ protoreflect.Value) { s.Format = "email" },
 	"string.hostname": func(s *schema, _ protoreflect.Value) { s.Format = "hostname" },
 
+	"bool.const": func(s *schema, v protoreflect.Value) { s.Const = new(v.Bool()) },
+
 	"bytes.len":     func(s *schema, v protoreflect.Value) { s.describe(fmt.Sprintf("%d bytes.", v.Uint())) },
 	"bytes.max_len": func(s *schema, v protoreflect.Value) { s.describe(fmt.Sprintf("At most %d bytes.", v.Uint())) },
 

@@ -16,6 +16,7 @@ type schema struct {
 	Description          string     `json:"description,omitempty"`
 	Secret               bool       `json:"x-weir-secret,omitempty"`
 	Enum                 []string   `json:"enum,omitempty"`
+	Const                *bool      `json:"const,omitempty"`
 	Pattern              string     `json:"pattern,omitempty"`
 	MinLength            *uint64    `json:"minLength,omitempty"`
 	MaxLength            *uint64    `json:"maxLength,omitempty"`

@@ -2193,6 +2193,7 @@ type ListAgentTargetsRequest struct {
 	//
 	//	*ListAgentTargetsRequest_AgentId
 	//	*ListAgentTargetsRequest_ProviderId
+	//	*ListAgentTargetsRequest_NotClosed
 	Of isListAgentTargetsRequest_Of `protobuf_oneof:"of"`
 	// Empty: all gateways.
 	GatewayId     string `protobuf:"bytes,3,opt,name=gateway_id,json=gatewayId,proto3" json:"gateway_id,omitempty"`
@@ -2255,6 +2256,15 @@ func (x *ListAgentTargetsRequest) GetProviderId() string {
 	return ""
 }
 
+func (x *ListAgentTargetsRequest) GetNotClosed() bool {
+	if x != nil {
+		if x, ok := x.Of.(*ListAgentTargetsRequest_NotClosed); ok {
+			return x.NotClosed
+		}
+	}
+	return false
+}
+
 func (x *ListAgentTargetsRequest) GetGatewayId() string {
 	if x != nil {
 		return x.GatewayId
@@ -2276,9 +2286,16 @@ type ListAgentTargetsRequest_ProviderId struct {
 	ProviderId string `protobuf:"bytes,2,opt,name=provider_id,json=providerId,proto3,oneof"`
 }
 
+type ListAgentTargetsRequest_NotClosed struct {
+	// Those of all providers and agents that are not CLOSED.
+	NotClosed bool `protobuf:"varint,4,opt,name=not_closed,json=notClosed,proto3,oneof"`
+}
+
 func (*ListAgentTargetsRequest_AgentId) isListAgentTargetsRequest_Of() {}
 
 func (*ListAgentTargetsRequest_ProviderId) isListAgentTargetsRequest_Of() {}
+
+func (*ListAgentTargetsRequest_NotClosed) isListAgentTargetsRequest_Of() {}
 
 type ListAgentTargetsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2953,11 +2970,13 @@ const file_weir_admin_v1_gateway_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\ftimePerToken\x12\x1b\n" +
 	"\tin_flight\x18\v \x01(\x03R\binFlight\x12;\n" +
 	"\vreported_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"reportedAt\"\xa6\x01\n" +
+	"reportedAt\"\xd0\x01\n" +
 	"\x17ListAgentTargetsRequest\x12%\n" +
 	"\bagent_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01H\x00R\aagentId\x12+\n" +
 	"\vprovider_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01H\x00R\n" +
-	"providerId\x12*\n" +
+	"providerId\x12(\n" +
+	"\n" +
+	"not_closed\x18\x04 \x01(\bB\a\xbaH\x04j\x02\b\x01H\x00R\tnotClosed\x12*\n" +
 	"\n" +
 	"gateway_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tgatewayIdB\v\n" +
 	"\x02of\x12\x05\xbaH\x02\b\x01\"\x8b\x01\n" +
@@ -3199,6 +3218,7 @@ func file_weir_admin_v1_gateway_proto_init() {
 	file_weir_admin_v1_gateway_proto_msgTypes[26].OneofWrappers = []any{
 		(*ListAgentTargetsRequest_AgentId)(nil),
 		(*ListAgentTargetsRequest_ProviderId)(nil),
+		(*ListAgentTargetsRequest_NotClosed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
