@@ -1,6 +1,7 @@
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
+import type { AgentTarget } from "../gen/weir/admin/v1/gateway_pb";
 import { CredentialState, GatewayService, SpoolFull, TargetState } from "../gen/weir/admin/v1/gateway_pb";
 import type { Names } from "./names";
 import { useNames } from "./names";
@@ -80,9 +81,18 @@ export function useAgentCredentials(providerId: string, enabled: boolean) {
   return useQuery(GatewayService.method.listAgentCredentials, { providerId }, { enabled, refetchInterval: 5_000 });
 }
 
-/** useAgentTargets is how one agent finds the targets that it tried, asked for again every few seconds. */
-export function useAgentTargets(agentId: string) {
-  return useQuery(GatewayService.method.listAgentTargets, { of: { case: "agentId", value: agentId } }, { refetchInterval: 5_000 });
+/** TargetsOf are one agent's, or those at one provider. */
+export type TargetsOf = { case: "agentId" | "providerId"; value: string };
+
+/** useAgentTargets is how agents find the targets that they tried, asked for again every few seconds. */
+export function useAgentTargets(of: TargetsOf) {
+  return useQuery(GatewayService.method.listAgentTargets, { of }, { refetchInterval: 5_000 });
+}
+
+/** useTroubledTargets are those that agents don't send every request that is for them. */
+export function useTroubledTargets(enabled: boolean): readonly AgentTarget[] {
+  const { data } = useQuery(GatewayService.method.listAgentTargets, { of: { case: "notClosed", value: true } }, { enabled, refetchInterval: 5_000 });
+  return data?.targets ?? [];
 }
 
 export function useRevokeAgent() {

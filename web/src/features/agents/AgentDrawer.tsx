@@ -58,7 +58,7 @@ function Details({ agent }: { agent: Agent }) {
       <StateFacts agent={agent} gateways={gateways} now={now} />
       <PolicyFacts agent={agent} now={now} />
       <UsageFacts agent={agent} now={now} />
-      {!agent.revokedAt && <TargetList agentId={agent.id} providers={providers} now={now} />}
+      {!agent.revokedAt && <Targets agent={agent} providers={providers} now={now} />}
       <CredentialList credentials={agent.credentials} providers={providers} now={now} />
       <Facts title="Release">
         <Fact name="Version">{agent.version || "–"}</Fact>
@@ -68,6 +68,26 @@ function Details({ agent }: { agent: Agent }) {
         {agent.ignoredKinds.length > 0 && <Fact name="Kept unread">{agent.ignoredKinds.join(", ")}</Fact>}
       </Facts>
     </>
+  );
+}
+
+function Targets({ agent, providers, now }: { agent: Agent; providers: Names; now: Date }) {
+  return (
+    <section className="facts">
+      <h3>Targets</h3>
+      <TargetList
+        of={{ case: "agentId", value: agent.id }}
+        nameOf={({ providerId, model }) => (
+          <>
+            <Named id={providerId} names={providers} />
+            <span className="muted"> / </span>
+            {model}
+          </>
+        )}
+        none="It has told of none: no request tried one since its start."
+        now={now}
+      />
+    </section>
   );
 }
 

@@ -1,40 +1,40 @@
-import type { AgentTarget } from "../../api/gateway";
-import { TargetState, useAgentTargets } from "../../api/gateway";
-import type { Names } from "../../api/names";
+import type { ReactNode } from "react";
+
+import type { AgentTarget, TargetsOf } from "../../api/gateway";
+import { useAgentTargets } from "../../api/gateway";
 import { dateOf, microsOf } from "../../api/time";
 import { formatDuration } from "../../format/duration";
 import { formatCount } from "../../format/number";
-import type { Tone } from "../../ui/Badge";
 import { Badge } from "../../ui/Badge";
-import { Named } from "../../ui/Named";
 import { Async } from "../../ui/State";
 import { Ago } from "../../ui/Value";
+import { stateOf } from "./target";
 
 interface TargetListProps {
-  agentId: string;
-  providers: Names;
+  of: TargetsOf;
+  /** What it is called in the list, which is of others that are partly the same. */
+  nameOf: (target: AgentTarget) => ReactNode;
+  /** Why there may be none. */
+  none: string;
   now: Date;
 }
 
-/** TargetList says how one agent's own requests find the targets that they tried. */
-export function TargetList({ agentId, providers, now }: TargetListProps) {
-  const result = useAgentTargets(agentId);
+/** TargetList says how agents' own requests find the targets that they tried. */
+export function TargetList({ of, nameOf, none, now }: TargetListProps) {
+  const result = useAgentTargets(of);
   return (
-    <section className="facts">
-      <h3>Targets</h3>
-      <Async result={result} what="targets" isEmpty={(d) => d.targets.length === 0} empty={<p className="muted">It has told of none: no request tried one since its start.</p>}>
-        {({ targets, leftOut, unreported }) => (
-          <>
-            <ul className="credentials" aria-label="Targets">
-              {targets.map((target) => (
-                <Target key={`${target.providerId}/${target.model}`} target={target} providers={providers} now={now} />
-              ))}
-            </ul>
-            <Rest count={BigInt(leftOut) + unreported} />
-          </>
-        )}
-      </Async>
-    </section>
+    <Async result={result} what="targets" isEmpty={(d) => d.targets.length === 0} empty={<p className="muted">{none}</p>}>
+      {({ targets, leftOut, unreported }) => (
+        <>
+          <ul className="credentials" aria-label="Targets">
+            {targets.map((target) => (
+              <Target key={`${target.providerId}/${target.model}/${target.agentId}`} target={target} name={nameOf(target)} now={now} />
+            ))}
+          </ul>
+          <Rest count={BigInt(leftOut) + unreported} />
+        </>
+      )}
+    </Async>
   );
 }
 
@@ -43,17 +43,13 @@ function Rest({ count }: { count: bigint }) {
   return <p className="muted">{formatCount(count)} more found no room here.</p>;
 }
 
-function Target({ target, providers, now }: { target: AgentTarget; providers: Names; now: Date }) {
+function Target({ target, name, now }: { target: AgentTarget; name: ReactNode; now: Date }) {
   const { label, tone } = stateOf(target);
   const since = dateOf(target.since);
   return (
     <li>
       <div className="credential-head">
-        <span>
-          <Named id={target.providerId} names={providers} />
-          <span className="muted"> / </span>
-          {target.model}
-        </span>
+        <span>{name}</span>
         <Badge tone={tone}>{label}</Badge>
       </div>
       {target.reason && <div className="muted">{target.reason}</div>}
@@ -79,16 +75,4 @@ function measured({ timeToFirstToken, timePerToken, inFlight }: AgentTarget): st
   ]
     .filter(Boolean)
     .join(", ");
-}
-
-const states: Record<TargetState, { label: string; tone: Tone }> = {
-  [TargetState.UNSPECIFIED]: { label: "Not stated", tone: "plain" },
-  [TargetState.CLOSED]: { label: "In use", tone: "good" },
-  [TargetState.OPEN]: { label: "Taken out", tone: "bad" },
-  [TargetState.HALF_OPEN]: { label: "On trial", tone: "warn" },
-};
-
-function stateOf({ state }: AgentTarget) {
-  const known = (states as Record<number, { label: string; tone: Tone } | undefined>)[state];
-  return known ?? { label: `State ${state}`, tone: "plain" as const };
 }

@@ -17,6 +17,7 @@ import { Time } from "../../ui/Value";
 import { QuotasOn } from "../budgets/QuotasOn";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
+import { UsageFacts } from "../usage/UsageFacts";
 import { ChangeKeyDialog } from "./ChangeKeyDialog";
 import { labelWords } from "./draft";
 import type { KeyNames } from "./KeyTable";
@@ -26,7 +27,6 @@ import { RevokeKeyDialog } from "./RevokeKeyDialog";
 import { RotateKeyDialog } from "./RotateKeyDialog";
 import { priorityName } from "./priority";
 import { keyStatus } from "./status";
-import { UsageFacts } from "./UsageFacts";
 
 interface KeyDrawerProps {
   id: string;

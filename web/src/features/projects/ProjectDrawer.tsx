@@ -21,8 +21,8 @@ import { QuotasOn } from "../budgets/QuotasOn";
 import { HistoryLink } from "../history/HistoryLink";
 import { oldSecretEnds } from "../keys/OldSecret";
 import { keyStatus } from "../keys/status";
-import { UsageFacts } from "../keys/UsageFacts";
 import { useMay } from "../session/permission";
+import { UsageFacts } from "../usage/UsageFacts";
 import { ArchiveProjectDialog } from "./ArchiveProjectDialog";
 import { ProjectDialog } from "./ProjectDialog";
 

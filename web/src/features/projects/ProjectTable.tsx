@@ -5,18 +5,19 @@ import type { Project } from "../../api/project";
 import { mayGetProject } from "../../api/project";
 import { dateOf } from "../../api/time";
 import { Scroller } from "../../ui/Scroller";
-import { Money, Time } from "../../ui/Value";
+import { Time } from "../../ui/Value";
 import { counted } from "../budgets/words";
 import { useMay, useMaySomewhere } from "../session/permission";
-import type { MonthSpend } from "./spend";
-import { useMonthSpend } from "./spend";
+import type { MonthSpend } from "../usage/groups";
+import { useMonthSpend } from "../usage/groups";
+import { MonthSpendCell } from "../usage/MonthSpendCell";
 
 // More keys than are read at once are not counted.
 const mostKeys = 2_000;
 
 /** ProjectTable lists projects; a name opens the details. */
 export function ProjectTable({ projects }: { projects: readonly Project[] }) {
-  const spend = useMonthSpend();
+  const spend = useMonthSpend("project");
   const keys = useLivingKeys(useMaySomewhere()(mayListKeys));
   const count = (id: string) => (keys && keys.size < mostKeys ? [...keys.values()].filter(({ projectId }) => projectId === id).length : undefined);
   return (
@@ -85,20 +86,10 @@ function Row({ project, keys, spend }: RowProps) {
       </th>
       <td className="num wide-only">{keys ?? <span className="muted">–</span>}</td>
       <td className="num wide-only">{project.weight || 1}</td>
-      {spend && <td className="num">{<Spend nano={spend.of(project.id)} />}</td>}
+      {spend && <MonthSpendCell nano={spend.of(project.id)} />}
       <td className="wide-only">
         <Time at={dateOf(project.createdAt)} precision="minute" />
       </td>
     </tr>
-  );
-}
-
-function Spend({ nano }: { nano: bigint | undefined }) {
-  return nano === undefined ? (
-    <span className="muted" title="Not read yet, or not among the 50 projects that spent the most">
-      –
-    </span>
-  ) : (
-    <Money nano={nano} look="column" />
   );
 }

@@ -6,16 +6,21 @@ import { mayTestProvider } from "../../api/diagnostics";
 import { mayListAgents, mayListGateways } from "../../api/gateway";
 import type { Provider } from "../../api/provider";
 import { dialectName, useProvider } from "../../api/provider";
+import { mayReadReports } from "../../api/report";
 import { mayListRoutes, useRoutes } from "../../api/route";
 import { dateOf } from "../../api/time";
 import { viewerZone } from "../../format/time";
 import { Fact, Facts } from "../../ui/Facts";
 import { Page, Panel } from "../../ui/Page";
 import { Async } from "../../ui/State";
+import { useNow } from "../../ui/useNow";
 import { Time } from "../../ui/Value";
+import { TargetList } from "../agents/TargetList";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
+import { UsageFacts } from "../usage/UsageFacts";
 import { ProviderCredentials } from "./ProviderCredentials";
+import { CredentialWords } from "./ProviderTable";
 import { ProviderTest } from "./ProviderTest";
 import { queueWords } from "./words";
 
@@ -54,6 +59,7 @@ function Panels({ provider }: { provider: Provider }) {
       <Panel title="Settings">
         <Settings provider={provider} />
       </Panel>
+      <Use provider={provider} />
       {may(mayTestProvider) && may(mayListGateways) && (
         <Panel title="Test">
           <ProviderTest provider={provider} models={models} />
@@ -65,6 +71,37 @@ function Panels({ provider }: { provider: Provider }) {
         </Panel>
       )}
     </>
+  );
+}
+
+function Use({ provider }: { provider: Provider }) {
+  const may = useMay();
+  const now = useNow(1_000);
+  const filter = `provider = "${provider.name}"`;
+  if (!may(mayReadReports) && !may(mayListAgents)) return null;
+  return (
+    <Panel title="Use">
+      <div className="settings-columns">
+        <UsageFacts filter={filter} search={{ filter }} />
+        {may(mayListAgents) && (
+          <section className="facts">
+            <h3>Targets at the agents</h3>
+            <TargetList
+              of={{ case: "providerId", value: provider.id }}
+              nameOf={({ model, agentName }) => (
+                <>
+                  {model}
+                  <span className="muted"> at </span>
+                  {agentName}
+                </>
+              )}
+              none="No agent has told of any: no request tried one since it started."
+              now={now}
+            />
+          </section>
+        )}
+      </div>
+    </Panel>
   );
 }
 
@@ -80,7 +117,9 @@ function Settings({ provider }: { provider: Provider }) {
         <Fact name="Headers">{Object.keys(provider.headers).join(", ") || "none"}</Fact>
       </Facts>
       <Facts title="Use">
-        <Fact name="Credential">{credentialOf(provider)}</Fact>
+        <Fact name="Credential">
+          <CredentialWords provider={provider} />
+        </Fact>
         <Fact name="Prices">{provider.priceList || "unpriced"}</Fact>
         <Fact name="Models">{provider.allowedModels.join(", ") || "any"}</Fact>
         <Fact name="Queue">{queueWords(provider.queue)}</Fact>
@@ -90,11 +129,4 @@ function Settings({ provider }: { provider: Provider }) {
       </Facts>
     </div>
   );
-}
-
-function credentialOf({ credentialRef, sealedCredentials }: Provider) {
-  if (credentialRef) return <code>{credentialRef}</code>;
-  const count = sealedCredentials.length;
-  if (count === 0) return "none yet";
-  return count === 1 ? "sealed for 1 gateway" : `sealed for ${count} gateways`;
 }

@@ -1,10 +1,13 @@
 import { Link } from "@tanstack/react-router";
 
+import { mayListAgents, useTroubledTargets } from "../../api/gateway";
 import type { Provider } from "../../api/provider";
 import { dialectName } from "../../api/provider";
-import { dateOf } from "../../api/time";
 import { Scroller } from "../../ui/Scroller";
-import { Time } from "../../ui/Value";
+import { useMay } from "../session/permission";
+import { useLastHour, useMonthSpend } from "../usage/groups";
+import { MonthSpendCell } from "../usage/MonthSpendCell";
+import { HealthWords } from "./HealthWords";
 
 interface ProviderTableProps {
   providers: readonly Provider[];
@@ -14,29 +17,33 @@ interface ProviderTableProps {
   onChange: ((provider: Provider) => void) | undefined;
 }
 
+/** ProviderTable lists providers, how they do and what they cost; a name opens the details. */
 export function ProviderTable({ providers, mayOpen, onChange }: ProviderTableProps) {
+  const spend = useMonthSpend("provider");
+  const lastHour = useLastHour("provider");
+  const troubled = useTroubledTargets(useMay()(mayListAgents));
+  const healthOf = ({ id, name }: Provider) => <HealthWords hour={lastHour?.(name)} troubled={troubled.filter(({ providerId }) => providerId === id)} />;
   return (
     <Scroller label="Providers, table">
       <table className="table table-rows">
         <thead>
           <tr>
             <th scope="col">Provider</th>
-            <th scope="col" className="wide-only">
-              Dialect
-            </th>
             <th scope="col">Base URL</th>
             <th scope="col" className="wide-only">
               Credential
             </th>
             <th scope="col" className="wide-only">
-              Region
-            </th>
-            <th scope="col" className="wide-only">
               Prices
             </th>
             <th scope="col" className="wide-only">
-              Created
+              Health
             </th>
+            {spend && (
+              <th scope="col" className="num wide-only">
+                Spend in {spend.month}
+              </th>
+            )}
             {onChange && (
               <th scope="col">
                 <span className="sr-only">Actions</span>
@@ -56,27 +63,27 @@ export function ProviderTable({ providers, mayOpen, onChange }: ProviderTablePro
                   provider.name
                 )}
               </th>
-              <td className="nowrap wide-only">
-                {dialectName(provider.dialect)}
-                {provider.apiVersion && <div className="muted">API version {provider.apiVersion}</div>}
-              </td>
               <td className="anywhere">
                 <code>{provider.baseUrl}</code>
+                <div className="muted">
+                  {dialectName(provider.dialect)}
+                  {provider.region && ` in ${provider.region}`}
+                </div>
+                {provider.apiVersion && <div className="muted">API version {provider.apiVersion}</div>}
                 <div className="narrow-only stacked">
-                  {dialectName(provider.dialect)}, {provider.priceList ? `prices of ${provider.priceList}` : "unpriced"}
+                  {healthOf(provider)}
+                  {provider.priceList ? `prices of ${provider.priceList}` : "unpriced"}
                   <div>
-                    <code>{provider.credentialRef}</code>
+                    <CredentialWords provider={provider} />
                   </div>
                 </div>
               </td>
               <td className="wide-only">
-                <code>{provider.credentialRef}</code>
+                <CredentialWords provider={provider} />
               </td>
-              <td className="wide-only">{provider.region || <span className="muted">not stated</span>}</td>
               <td className="wide-only">{provider.priceList || <span className="muted">unpriced</span>}</td>
-              <td className="wide-only">
-                <Time at={dateOf(provider.createdAt)} precision="minute" />
-              </td>
+              <td className="wide-only">{healthOf(provider)}</td>
+              {spend && <MonthSpendCell wideOnly nano={spend.of(provider.name)} />}
               {onChange && (
                 <td>
                   <button
@@ -95,4 +102,12 @@ export function ProviderTable({ providers, mayOpen, onChange }: ProviderTablePro
       </table>
     </Scroller>
   );
+}
+
+/** CredentialWords say where agents have a provider's credential from. */
+export function CredentialWords({ provider: { credentialRef, sealedCredentials } }: { provider: Provider }) {
+  if (credentialRef) return <code>{credentialRef}</code>;
+  const count = sealedCredentials.length;
+  if (count === 0) return <span className="muted">none yet</span>;
+  return <>{count === 1 ? "sealed for 1 gateway" : `sealed for ${count} gateways`}</>;
 }

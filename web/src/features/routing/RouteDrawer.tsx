@@ -1,14 +1,20 @@
+import type { AgentTarget } from "../../api/gateway";
+import { mayListAgents, useTroubledTargets } from "../../api/gateway";
 import type { Names } from "../../api/names";
 import { mayListProjects, useProjectNames } from "../../api/project";
 import type { Route, Share, Target } from "../../api/route";
 import { failureName, stickyByName, StickyBy, strategyName, useRoute, usualFailures } from "../../api/route";
+import { Badge } from "../../ui/Badge";
 import { CopyButton } from "../../ui/CopyButton";
 import { Fact, Facts } from "../../ui/Facts";
 import { Named } from "../../ui/Named";
 import { Drawer } from "../../ui/Overlay";
 import { Failure, Loading } from "../../ui/State";
+import { stateOf } from "../agents/target";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
+import { UsageFacts } from "../usage/UsageFacts";
+import { troubledOf } from "./health";
 import { explanationOf } from "./strategy";
 import { hedgeWords, percentOf, spanOf, stickyWords, timeoutWords } from "./words";
 
@@ -35,8 +41,11 @@ export function RouteDrawer({ id = "", route, providers, onClose }: RouteDrawerP
 }
 
 function Details({ route, providers }: { route: Route; providers: Names }) {
-  const projects = useProjectNames(useMay()(mayListProjects) && route.allowedProjectIds.length > 0);
+  const may = useMay();
+  const projects = useProjectNames(may(mayListProjects) && route.allowedProjectIds.length > 0);
   const timeouts = timeoutWords(route.timeouts);
+  const filter = `route = "${route.name}"`;
+  const troubled = troubledOf(route, useTroubledTargets(may(mayListAgents)));
   return (
     <>
       <div className="drawer-id">
@@ -49,6 +58,7 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         <CopyButton text={route.id} what="id of the route" label="Copy id" />
       </div>
       <HistoryLink id={route.id} />
+      <UsageFacts filter={filter} search={{ filter }} />
       <Facts title="Choice of the target">
         <Fact name="Strategy">
           {strategyName(route.strategy)}
@@ -63,6 +73,9 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         {route.targets.map((target, i) => (
           <Fact key={i} name={route.targets.length > 1 ? `Target ${i + 1}` : "Target"}>
             <TargetWords target={target} providers={providers} />
+            {troubled.filter(({ providerId, model }) => providerId === target.providerId && model === target.model).map((one) => (
+              <Trouble key={one.agentId} target={one} />
+            ))}
           </Fact>
         ))}
         <Fact name="Strict">{route.strict ? "yes: what translation would leave out is refused" : "no"}</Fact>
@@ -95,6 +108,15 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         ))}
       </Facts>
     </>
+  );
+}
+
+function Trouble({ target }: { target: AgentTarget }) {
+  const { label, tone } = stateOf(target);
+  return (
+    <div>
+      <Badge tone={tone}>{label}</Badge> <span className="muted">by {target.agentName}: {target.reason}</span>
+    </div>
   );
 }
 

@@ -1,11 +1,15 @@
 import { Link } from "@tanstack/react-router";
 
+import { mayListAgents, useTroubledTargets } from "../../api/gateway";
 import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
 import { strategyName } from "../../api/route";
-import { dateOf } from "../../api/time";
 import { Scroller } from "../../ui/Scroller";
-import { Time } from "../../ui/Value";
+import { useMay } from "../session/permission";
+import { useLastHour, useMonthSpend } from "../usage/groups";
+import { MonthSpendCell } from "../usage/MonthSpendCell";
+import { troubledOf } from "./health";
+import { HealthWords } from "./HealthWords";
 import { TargetWords } from "./RouteDrawer";
 import { extrasOf } from "./words";
 
@@ -18,6 +22,9 @@ interface RouteTableProps {
 
 /** RouteTable lists routes; a name opens the details. */
 export function RouteTable({ routes, providers: names, onChange }: RouteTableProps) {
+  const spend = useMonthSpend("route");
+  const lastHour = useLastHour("route");
+  const troubled = useTroubledTargets(useMay()(mayListAgents));
   return (
     <Scroller label="Routes, table">
       <table className="table table-rows">
@@ -29,8 +36,13 @@ export function RouteTable({ routes, providers: names, onChange }: RouteTablePro
             </th>
             <th scope="col">Target</th>
             <th scope="col" className="wide-only">
-              Created
+              Health
             </th>
+            {spend && (
+              <th scope="col" className="num wide-only">
+                Spend in {spend.month}
+              </th>
+            )}
             {onChange && (
               <th scope="col">
                 <span className="sr-only">Actions</span>
@@ -56,10 +68,14 @@ export function RouteTable({ routes, providers: names, onChange }: RouteTablePro
                     <TargetWords target={target} providers={names} />
                   </div>
                 ))}
+                <div className="narrow-only stacked">
+                  <HealthWords hour={lastHour?.(route.name)} troubled={troubledOf(route, troubled)} />
+                </div>
               </td>
               <td className="wide-only">
-                <Time at={dateOf(route.createdAt)} precision="minute" />
+                <HealthWords hour={lastHour?.(route.name)} troubled={troubledOf(route, troubled)} />
               </td>
+              {spend && <MonthSpendCell wideOnly nano={spend.of(route.name)} />}
               {onChange && (
                 <td>
                   <button
