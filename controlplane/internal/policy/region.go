@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/gateway"
 	"github.com/weirhq/weir/controlplane/internal/provider"
 	"github.com/weirhq/weir/controlplane/internal/route"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 // maxNamed bounds how many providers a reason names.
@@ -33,6 +34,12 @@ func UnservedBy(g gateway.Gateway, providers []provider.Provider, routes []route
 		}
 	}
 	return out
+}
+
+// DraftRoute is what the gateway's agents would have of a route that is not stored.
+func DraftRoute(g gateway.Gateway, providers []provider.Provider, r route.Route) *policyv1.Route {
+	inside, unserved := within(State{Gateway: g, Providers: providers, Routes: []route.Route{r}})
+	return toProtoRoute(inside.Routes[0], unserved[r.ID])
 }
 
 // within leaves out the providers outside of the regions that the gateway allows, and

@@ -26,6 +26,15 @@ func Create(id uuid.UUID, s Settings, w World) ([]eventlog.Change, error) {
 	}}}, nil
 }
 
+// Draft is a route that is not stored, as Create or Update would have it.
+func Draft(id uuid.UUID, s Settings, w World) (Route, error) {
+	s, err := s.complete(w)
+	if err == nil && w.NameTaken {
+		err = taken(s.Name)
+	}
+	return Route{ID: id, Settings: s}, err
+}
+
 // Update changes the settings.
 func (r Route) Update(s Settings, w World) ([]eventlog.Change, error) {
 	s, err := s.complete(w)

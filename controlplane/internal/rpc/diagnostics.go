@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +14,13 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/fault"
 	"github.com/weirhq/weir/controlplane/internal/fleet"
 	"github.com/weirhq/weir/controlplane/internal/gateway"
+	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/readmodel"
+	"github.com/weirhq/weir/controlplane/internal/route"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 	"github.com/weirhq/weir/proto/gen/weir/admin/v1/adminv1connect"
 	agentv1 "github.com/weirhq/weir/proto/gen/weir/agent/v1"
+	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
 var _ adminv1connect.DiagnosticsServiceHandler = (*diagnostics)(nil)
@@ -53,17 +57,66 @@ func (s *diagnostics) TestProvider(ctx context.Context, req *connect.Request[adm
 }
 
 func (s *diagnostics) DryRun(ctx context.Context, req *connect.Request[adminv1.DryRunRequest]) (*connect.Response[adminv1.DryRunResponse], error) {
-	named := func(ctx context.Context, v readmodel.View) error {
+	question := fromProtoDryRun(req.Msg)
+	named := func(ctx context.Context, v readmodel.View) (err error) {
 		if id := req.Msg.GetProjectId(); id != "" {
-			return exists(ctx, v, readmodel.Projects, "project_id", id)
+			err = exists(ctx, v, readmodel.Projects, "project_id", id)
+		} else {
+			err = exists(ctx, v, readmodel.Keys, "key_id", req.Msg.GetKeyId())
 		}
-		return exists(ctx, v, readmodel.Keys, "key_id", req.Msg.GetKeyId())
+		if err != nil || req.Msg.GetDraft() == nil {
+			return err
+		}
+		question.Draft, err = draftOf(ctx, v, req.Msg)
+		return err
 	}
-	by, answer, err := s.ask(ctx, req.Msg, named, &agentv1.Ask{Question: &agentv1.Ask_DryRun{DryRun: fromProtoDryRun(req.Msg)}})
+	by, answer, err := s.ask(ctx, req.Msg, named, &agentv1.Ask{Question: &agentv1.Ask_DryRun{DryRun: question}})
 	if err != nil {
 		return nil, err
 	}
+	if question.GetDraft() != nil && !answer.GetDryRun().GetDrafted() {
+		return nil, fault.Because(fault.Precondition, "agent_too_old", "the agent %q is older than dry runs of routes that are not saved; upgrade it", by.GetAgentName())
+	}
 	return connect.NewResponse(toProtoDryRun(by, answer.GetDryRun())), nil
+}
+
+// draftOf is the route of a dry run as agents of the gateway would have it, once it is what a
+// stored one has to be.
+func draftOf(ctx context.Context, v readmodel.View, m *adminv1.DryRunRequest) (*policyv1.Route, error) {
+	draft := m.GetDraft()
+	if m.GetModel() != draft.GetName() {
+		return nil, fault.Field("model", "want the name of the draft, %q; got %q", draft.GetName(), m.GetModel())
+	}
+	settings, err := fromProtoRoute(draft)
+	if err != nil {
+		return nil, err
+	}
+	id := uuid.New()
+	if draft.GetId() != "" {
+		if id, err = parseID("draft.id", draft.GetId()); err != nil {
+			return nil, err
+		}
+		if _, err := readmodel.Routes.Find(ctx, v, id); err != nil {
+			return nil, err
+		}
+	}
+	world, err := routeWorld(ctx, v, id, settings)
+	if err != nil {
+		return nil, err
+	}
+	drafted, err := route.Draft(id, settings, world)
+	if err != nil {
+		return nil, err
+	}
+	at, err := parseID("gateway_id", m.GetGatewayId())
+	if err != nil {
+		return nil, err
+	}
+	g, err := readmodel.Gateways.Find(ctx, v, at)
+	if err != nil {
+		return nil, err
+	}
+	return policy.DraftRoute(g, slices.Collect(maps.Values(world.Providers)), drafted), nil
 }
 
 // reachable finds the provider, where the gateway's agents know it: they could only say

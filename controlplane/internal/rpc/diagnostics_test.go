@@ -153,6 +153,58 @@ func TestDryRun(t *testing.T) {
 	same(t, asked.GetProjectId(), n.project.Id)
 }
 
+func TestDryRun_of_a_draft(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	agent := in.enrol(n)
+	far := call(t, n.providers.CreateProvider, &adminv1.CreateProviderRequest{
+		Name: "far", Dialect: adminv1.Dialect_DIALECT_OPENAI_COMPATIBLE, BaseUrl: "http://127.0.0.1:1/v1", CredentialRef: "env://WEIR_SECRET_FAR", Region: "us",
+	}).Provider
+	at := call(t, n.gateways.GetGateway, &adminv1.GetGatewayRequest{Id: n.gateway.Id}).Gateway
+	request := &adminv1.DryRunRequest{
+		GatewayId: n.gateway.Id, Caller: &adminv1.DryRunRequest_ProjectId{ProjectId: n.project.Id}, Model: "new",
+		Draft: &adminv1.Route{Name: "new", Strategy: adminv1.Strategy_STRATEGY_PRIORITY, Targets: []*adminv1.Target{
+			{ProviderId: n.provider.Id, Model: "small", When: "tokens > 5"}, {ProviderId: far.Id, Model: "large"},
+		}},
+	}
+	var asked *policyv1.Route
+	drafted := true
+	in.answering(agent.ID, func(ask *agentv1.Ask) *agentv1.AnswerRequest {
+		asked = ask.GetDryRun().GetDraft()
+		return &agentv1.AnswerRequest{Result: &agentv1.AnswerRequest_DryRun{DryRun: &agentv1.DryRunResult{Drafted: drafted}}}
+	})
+	call(t, n.diagnostics.DryRun, request)
+	near, other := &policyv1.Target{ProviderId: n.provider.Id, Model: "small", When: "tokens > 5"}, &policyv1.Target{ProviderId: far.Id, Model: "large"}
+	want := &policyv1.Route{Id: asked.GetId(), Name: "new", Strategy: policyv1.Strategy_STRATEGY_PRIORITY, Targets: []*policyv1.Target{near, other}}
+	if diff := cmp.Diff(want, asked, protocmp.Transform()); diff != "" {
+		t.Errorf("a new route (-want +got):\n%s", diff)
+	}
+
+	call(t, n.providers.UpdateProvider, &adminv1.UpdateProviderRequest{Provider: &adminv1.Provider{Id: n.provider.Id, Region: "eu"}})
+	call(t, n.gateways.UpdateGateway, &adminv1.UpdateGatewayRequest{Gateway: &adminv1.Gateway{Id: at.Id, AllowedRegions: []string{"eu"}}})
+	request.Draft.Id = n.route.Id
+	call(t, n.diagnostics.DryRun, request)
+	want.Id, want.Targets = n.route.Id, []*policyv1.Target{near}
+	if diff := cmp.Diff(want, asked, protocmp.Transform()); diff != "" {
+		t.Errorf("one that is there, where the gateway may not send to all its targets (-want +got):\n%s", diff)
+	}
+	same(t, call(t, n.routes.GetRoute, &adminv1.GetRouteRequest{Id: n.route.Id}).Route.Name, n.route.Name)
+
+	drafted = false
+	old := refused(t, connect.CodeFailedPrecondition, n.diagnostics.DryRun, request)
+	same(t, detail(t, old).GetReason(), "agent_too_old")
+	request.Model = "other"
+	refused(t, connect.CodeInvalidArgument, n.diagnostics.DryRun, request)
+	request.Model, request.Draft.Targets[0].When = "new", "tokens >"
+	wrong := refused(t, connect.CodeInvalidArgument, n.diagnostics.DryRun, request)
+	if !strings.Contains(wrong.Message(), "targets[0].when") {
+		t.Error(wrong)
+	}
+	request.Draft = &adminv1.Route{Name: n.route.Name, Targets: []*adminv1.Target{{ProviderId: n.provider.Id, Model: "m"}}}
+	request.Model = n.route.Name
+	same(t, detail(t, refused(t, connect.CodeAlreadyExists, n.diagnostics.DryRun, request)).GetReason(), "name_taken")
+}
+
 func TestDiagnosticsRefusals(t *testing.T) {
 	in := install(t)
 	n := in.tenant("alpha")

@@ -210,7 +210,11 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 		ofProject.Caller = &adminv1.DryRunRequest_ProjectId{ProjectId: a.project.Id}
 		byAgent := ofKey(b.gateway.Id, b.key.Id)
 		byAgent.AgentId = a.agent(t).Id
-		for _, request := range []*adminv1.DryRunRequest{ofKey(a.gateway.Id, b.key.Id), ofKey(b.gateway.Id, a.key.Id), ofProject, byAgent} {
+		ofRoute := ofKey(b.gateway.Id, b.key.Id)
+		ofRoute.Draft = &adminv1.Route{Id: a.route.Id, Name: "m", Targets: []*adminv1.Target{{ProviderId: b.provider.Id, Model: "m"}}}
+		toProvider := ofKey(b.gateway.Id, b.key.Id)
+		toProvider.Draft = &adminv1.Route{Name: "m", Targets: []*adminv1.Target{{ProviderId: a.provider.Id, Model: "m"}}}
+		for _, request := range []*adminv1.DryRunRequest{ofKey(a.gateway.Id, b.key.Id), ofKey(b.gateway.Id, a.key.Id), ofProject, byAgent, ofRoute, toProvider} {
 			refused(t, connect.CodeNotFound, b.diagnostics.DryRun, request)
 		}
 	},

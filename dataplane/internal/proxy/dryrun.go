@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -24,7 +25,10 @@ func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.Dr
 	e := &exchange{handler: h, policy: policy, begun: h.config.Now(), targets: h.targets}
 	e.request = dialect.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
 	refusal := e.pretend(m)
-	if refusal == nil {
+	if refusal == nil && m.GetDraft() != nil {
+		result.Drafted = true
+		refusal = e.propose(m.GetDraft())
+	} else if refusal == nil {
 		refusal = e.authorise()
 	}
 	if refusal == nil {
@@ -50,6 +54,25 @@ func (e *exchange) pretend(m *agentv1.DryRun) *dialect.Refusal {
 	}
 	e.key = key
 	return barred(standing)
+}
+
+// propose is authorise for a route that is not in the policy.
+func (e *exchange) propose(m *policyv1.Route) *dialect.Refusal {
+	draft, err := e.policy.Draft(m)
+	if err != nil {
+		return &dialect.Refusal{Status: http.StatusUnprocessableEntity, Code: "route_invalid", Message: "The agent can't serve this route: " + err.Error()}
+	}
+	e.route = draft.Route
+	e.record.RouteId, e.record.Route = e.route.ID, e.route.Name
+	switch {
+	case !e.key.Sees(e.route):
+		return routeUnknown(e.route.Name)
+	case !e.key.MayDraft(draft):
+		return routeNotAllowed
+	case e.route.Unserved != "":
+		return routeNotServed(e.route)
+	}
+	return nil
 }
 
 // rehearse goes through the targets of the route as if every attempt failed, as a request

@@ -55,6 +55,56 @@ func TestDryRunSaysWhatARouteDoes(t *testing.T) {
 	}
 }
 
+// TestDryRunOfADraft: a route that is not in the policy is rehearsed by what else is in it.
+func TestDryRunOfADraft(t *testing.T) {
+	h := newHarness(t)
+	of := func(key string, draft *policyv1.Route) *agentv1.DryRunResult {
+		m := ofKey(key, draft.GetName())
+		m.Draft = draft
+		result := h.dryRun(m)
+		if !result.GetDrafted() {
+			t.Error("it does not say that it is of the draft")
+		}
+		return result
+	}
+	fresh := &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{to("mock", "gpt-4o", 0)}}
+	changed := &policyv1.Route{Id: "r-odd", Name: "odd", Strategy: policyv1.Strategy_STRATEGY_PRIORITY, Targets: []*policyv1.Target{to("bare", "b", 0), to("mock", "c", 0)}}
+	foreign := &policyv1.Route{Id: "r-odd", Name: "odd", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: changed.Targets[1:], AllowedProjectIds: []string{"elsewhere"}}
+	for name, test := range map[string]struct {
+		key   string
+		draft *policyv1.Route
+		want  string
+	}{
+		"new":             {"k-good", fresh, ""},
+		"new_narrow_key":  {"k-narrow", fresh, "route_not_allowed"},
+		"changed":         {"k-narrow", changed, ""},
+		"of_others":       {"k-narrow", foreign, "route_unknown"},
+		"without_targets": {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE}, "route_invalid"},
+		"no_provider":     {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{to("none", "m", 0)}}, "route_invalid"},
+		"unserved":        {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Unserved: "far"}, "route_not_served"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := of(test.key, test.draft).GetRefusal(); got.GetCode() != test.want {
+				t.Errorf("refused with %v, want %q", got, test.want)
+			}
+		})
+	}
+	shown := of("k-narrow", changed).GetRoute().GetTargets()
+	if len(shown) != 2 || shown[0].GetFitness() != agentv1.DryRunTarget_FITNESS_CREDENTIAL_UNAVAILABLE || shown[1].GetModel() != "c" || shown[1].GetFitness() != agentv1.DryRunTarget_FITNESS_USABLE {
+		t.Errorf("targets %v", shown)
+	}
+	priced, stored := of("k-good", fresh).GetRoute().GetTargets()[0], h.dryRun(ofKey("k-good", "chat")).GetRoute().GetTargets()[0]
+	if diff := gocmp.Diff(stored, priced, protocmp.Transform()); diff != "" {
+		t.Errorf("to the target of a stored route (-stored +draft):\n%s", diff)
+	}
+	if refusal := h.dryRun(ofKey("k-good", "new")).GetRefusal(); refusal.GetCode() != "route_unknown" {
+		t.Errorf("the draft stayed: %v", refusal)
+	}
+	if got := h.dryRun(ofKey("k-good", "odd")).GetRoute().GetTargets(); len(got) != 1 || got[0].GetModel() != "odd-model" {
+		t.Errorf("the route changed: %v", got)
+	}
+}
+
 // TestDryRunJudgesConditions: each is told with its verdict, and what is none for the request
 // is not tried.
 func TestDryRunJudgesConditions(t *testing.T) {

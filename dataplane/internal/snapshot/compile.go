@@ -48,7 +48,6 @@ func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource,
 	c := &compiler{
 		before:  p,
 		origins: origins,
-		lists:   map[*Provider]string{},
 		named:   map[*Provider]func(string) *URLs{},
 		reached: map[string]*URLs{},
 		routes:  map[string]*Route{},
@@ -64,6 +63,7 @@ func (p *Policy) Next(release *policyv1.Release, resources []*policyv1.Resource,
 			keys:            map[[32]byte]*Key{},
 			providers:       map[string]*Provider{},
 			routes:          map[string]*Route{},
+			lists:           map[*Provider]string{},
 			usage:           &redact.Rules{}, // nothing, where there is no gateway
 		},
 	}
@@ -94,7 +94,6 @@ type compiler struct {
 	before  *Policy // nil: none
 	origins Origins
 	content *content
-	lists   map[*Provider]string // price list
 	standIn price.Query
 	// named are of providers whose paths name the model, reached what they said so far.
 	named   map[*Provider]func(model string) *URLs

@@ -41,6 +41,7 @@ type content struct {
 	maxRequestBytes  int64
 	keys             map[[32]byte]*Key
 	providers        map[string]*Provider // by id
+	lists            map[*Provider]string // their price lists
 	routes           map[string]*Route
 	routeList        []*Route // by name
 	book             *price.Book

@@ -51,7 +51,7 @@ func (c *compiler) addProvider(id string, p *policyv1.Provider) {
 	}
 	provider.Blocked = c.origins.refusal(base, provider.reference())
 	c.content.providers[id] = provider
-	c.lists[provider] = p.GetPriceList()
+	c.content.lists[provider] = p.GetPriceList()
 }
 
 // sealed takes from the provider what is sealed, and all that it must be sealed for
@@ -186,7 +186,7 @@ func (c *compiler) target(routeID string, t *policyv1.Target) *Target {
 	target.When = c.when(routeID, t.GetWhen())
 	if c.content.book != nil {
 		target.Price = c.content.book.Lookup(price.Query{
-			List: c.lists[provider], Model: t.GetModel(), ProviderID: provider.ID, Region: provider.Region,
+			List: c.content.lists[provider], Model: t.GetModel(), ProviderID: provider.ID, Region: provider.Region,
 		})
 	}
 	return target

@@ -499,11 +499,14 @@ type DryRunRequest struct {
 	// What conditions of targets and sticky routes look at: the request's metadata, headers
 	// (names in any case), whether its answer is a stream, the end user and the run that it
 	// names.
-	Metadata      map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Stream        bool              `protobuf:"varint,10,opt,name=stream,proto3" json:"stream,omitempty"`
-	User          string            `protobuf:"bytes,11,opt,name=user,proto3" json:"user,omitempty"`
-	Run           string            `protobuf:"bytes,12,opt,name=run,proto3" json:"run,omitempty"`
+	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Headers  map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Stream   bool              `protobuf:"varint,10,opt,name=stream,proto3" json:"stream,omitempty"`
+	User     string            `protobuf:"bytes,11,opt,name=user,proto3" json:"user,omitempty"`
+	Run      string            `protobuf:"bytes,12,opt,name=run,proto3" json:"run,omitempty"`
+	// A route as it would be: in place of the one of its id, or a new one where it has none.
+	// Nothing of it is stored. `model` is its name.
+	Draft         *Route `protobuf:"bytes,13,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -631,6 +634,13 @@ func (x *DryRunRequest) GetRun() string {
 		return x.Run
 	}
 	return ""
+}
+
+func (x *DryRunRequest) GetDraft() *Route {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
 }
 
 type isDryRunRequest_Caller interface {
@@ -1319,7 +1329,7 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\n" +
 	"first_byte\x18\a \x01(\v2\x19.google.protobuf.DurationR\tfirstByte\x12&\n" +
 	"\fmodel_listed\x18\b \x01(\bH\x00R\vmodelListed\x88\x01\x01B\x0f\n" +
-	"\r_model_listed\"\xd3\x05\n" +
+	"\r_model_listed\"\xff\x05\n" +
 	"\rDryRunRequest\x12'\n" +
 	"\n" +
 	"gateway_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tgatewayId\x12&\n" +
@@ -1336,7 +1346,8 @@ const file_weir_admin_v1_diagnostics_proto_rawDesc = "" +
 	"\x06stream\x18\n" +
 	" \x01(\bR\x06stream\x12\x1c\n" +
 	"\x04user\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04user\x12\x1a\n" +
-	"\x03run\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x03run\x1a;\n" +
+	"\x03run\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x03run\x12*\n" +
+	"\x05draft\x18\r \x01(\v2\x14.weir.admin.v1.RouteR\x05draft\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
@@ -1467,11 +1478,12 @@ var file_weir_admin_v1_diagnostics_proto_goTypes = []any{
 	nil,                           // 14: weir.admin.v1.DryRunRequest.HeadersEntry
 	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
-	(Failure)(0),                  // 17: weir.admin.v1.Failure
-	(Strategy)(0),                 // 18: weir.admin.v1.Strategy
-	(*Sticky)(nil),                // 19: weir.admin.v1.Sticky
-	(*Hedge)(nil),                 // 20: weir.admin.v1.Hedge
-	(*Timeouts)(nil),              // 21: weir.admin.v1.Timeouts
+	(*Route)(nil),                 // 17: weir.admin.v1.Route
+	(Failure)(0),                  // 18: weir.admin.v1.Failure
+	(Strategy)(0),                 // 19: weir.admin.v1.Strategy
+	(*Sticky)(nil),                // 20: weir.admin.v1.Sticky
+	(*Hedge)(nil),                 // 21: weir.admin.v1.Hedge
+	(*Timeouts)(nil),              // 22: weir.admin.v1.Timeouts
 }
 var file_weir_admin_v1_diagnostics_proto_depIdxs = []int32{
 	15, // 0: weir.admin.v1.AnsweredBy.policy_confirmed_at:type_name -> google.protobuf.Timestamp
@@ -1482,31 +1494,32 @@ var file_weir_admin_v1_diagnostics_proto_depIdxs = []int32{
 	16, // 5: weir.admin.v1.TestProviderResponse.first_byte:type_name -> google.protobuf.Duration
 	13, // 6: weir.admin.v1.DryRunRequest.metadata:type_name -> weir.admin.v1.DryRunRequest.MetadataEntry
 	14, // 7: weir.admin.v1.DryRunRequest.headers:type_name -> weir.admin.v1.DryRunRequest.HeadersEntry
-	3,  // 8: weir.admin.v1.DryRunResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
-	9,  // 9: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
-	10, // 10: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
-	8,  // 11: weir.admin.v1.DryRunResponse.quotas:type_name -> weir.admin.v1.DryRunQuota
-	12, // 12: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
-	16, // 13: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
-	17, // 14: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
-	18, // 15: weir.admin.v1.DryRunRoute.strategy:type_name -> weir.admin.v1.Strategy
-	19, // 16: weir.admin.v1.DryRunRoute.sticky:type_name -> weir.admin.v1.Sticky
-	20, // 17: weir.admin.v1.DryRunRoute.hedge:type_name -> weir.admin.v1.Hedge
-	11, // 18: weir.admin.v1.DryRunRoute.canary:type_name -> weir.admin.v1.DryRunShare
-	11, // 19: weir.admin.v1.DryRunRoute.shadow:type_name -> weir.admin.v1.DryRunShare
-	12, // 20: weir.admin.v1.DryRunShare.target:type_name -> weir.admin.v1.DryRunTarget
-	2,  // 21: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
-	21, // 22: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
-	1,  // 23: weir.admin.v1.DryRunTarget.verdict:type_name -> weir.admin.v1.ConditionVerdict
-	4,  // 24: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
-	6,  // 25: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
-	5,  // 26: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
-	7,  // 27: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
-	26, // [26:28] is the sub-list for method output_type
-	24, // [24:26] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	17, // 8: weir.admin.v1.DryRunRequest.draft:type_name -> weir.admin.v1.Route
+	3,  // 9: weir.admin.v1.DryRunResponse.answered_by:type_name -> weir.admin.v1.AnsweredBy
+	9,  // 10: weir.admin.v1.DryRunResponse.refusal:type_name -> weir.admin.v1.DryRunRefusal
+	10, // 11: weir.admin.v1.DryRunResponse.route:type_name -> weir.admin.v1.DryRunRoute
+	8,  // 12: weir.admin.v1.DryRunResponse.quotas:type_name -> weir.admin.v1.DryRunQuota
+	12, // 13: weir.admin.v1.DryRunRoute.targets:type_name -> weir.admin.v1.DryRunTarget
+	16, // 14: weir.admin.v1.DryRunRoute.backoff:type_name -> google.protobuf.Duration
+	18, // 15: weir.admin.v1.DryRunRoute.retry_on:type_name -> weir.admin.v1.Failure
+	19, // 16: weir.admin.v1.DryRunRoute.strategy:type_name -> weir.admin.v1.Strategy
+	20, // 17: weir.admin.v1.DryRunRoute.sticky:type_name -> weir.admin.v1.Sticky
+	21, // 18: weir.admin.v1.DryRunRoute.hedge:type_name -> weir.admin.v1.Hedge
+	11, // 19: weir.admin.v1.DryRunRoute.canary:type_name -> weir.admin.v1.DryRunShare
+	11, // 20: weir.admin.v1.DryRunRoute.shadow:type_name -> weir.admin.v1.DryRunShare
+	12, // 21: weir.admin.v1.DryRunShare.target:type_name -> weir.admin.v1.DryRunTarget
+	2,  // 22: weir.admin.v1.DryRunTarget.fitness:type_name -> weir.admin.v1.TargetFitness
+	22, // 23: weir.admin.v1.DryRunTarget.timeouts:type_name -> weir.admin.v1.Timeouts
+	1,  // 24: weir.admin.v1.DryRunTarget.verdict:type_name -> weir.admin.v1.ConditionVerdict
+	4,  // 25: weir.admin.v1.DiagnosticsService.TestProvider:input_type -> weir.admin.v1.TestProviderRequest
+	6,  // 26: weir.admin.v1.DiagnosticsService.DryRun:input_type -> weir.admin.v1.DryRunRequest
+	5,  // 27: weir.admin.v1.DiagnosticsService.TestProvider:output_type -> weir.admin.v1.TestProviderResponse
+	7,  // 28: weir.admin.v1.DiagnosticsService.DryRun:output_type -> weir.admin.v1.DryRunResponse
+	27, // [27:29] is the sub-list for method output_type
+	25, // [25:27] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_diagnostics_proto_init() }

@@ -384,10 +384,13 @@ type DryRun struct {
 	// What conditions of targets and sticky routes look at. Agents before 2026-11-27 don't.
 	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Names in any case.
-	Headers       map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Stream        bool              `protobuf:"varint,8,opt,name=stream,proto3" json:"stream,omitempty"`
-	User          string            `protobuf:"bytes,9,opt,name=user,proto3" json:"user,omitempty"`
-	Run           string            `protobuf:"bytes,10,opt,name=run,proto3" json:"run,omitempty"`
+	Headers map[string]string `protobuf:"bytes,7,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Stream  bool              `protobuf:"varint,8,opt,name=stream,proto3" json:"stream,omitempty"`
+	User    string            `protobuf:"bytes,9,opt,name=user,proto3" json:"user,omitempty"`
+	Run     string            `protobuf:"bytes,10,opt,name=run,proto3" json:"run,omitempty"`
+	// A route in place of the policy's of its id, or beside those it has; `model` is its name.
+	// Agents before 2026-11-28 don't look at it.
+	Draft         *v1.Route `protobuf:"bytes,11,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -501,6 +504,13 @@ func (x *DryRun) GetRun() string {
 		return x.Run
 	}
 	return ""
+}
+
+func (x *DryRun) GetDraft() *v1.Route {
+	if x != nil {
+		return x.Draft
+	}
+	return nil
 }
 
 type isDryRun_Caller interface {
@@ -683,7 +693,9 @@ type DryRunResult struct {
 	// unpriced.
 	MaxCostNanoUsd *int64 `protobuf:"varint,5,opt,name=max_cost_nano_usd,json=maxCostNanoUsd,proto3,oneof" json:"max_cost_nano_usd,omitempty"`
 	// That count the request, or attempts on a target that is usable.
-	Quotas        []*DryRunQuota `protobuf:"bytes,6,rep,name=quotas,proto3" json:"quotas,omitempty"`
+	Quotas []*DryRunQuota `protobuf:"bytes,6,rep,name=quotas,proto3" json:"quotas,omitempty"`
+	// It is of the draft.
+	Drafted       bool `protobuf:"varint,7,opt,name=drafted,proto3" json:"drafted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -758,6 +770,13 @@ func (x *DryRunResult) GetQuotas() []*DryRunQuota {
 		return x.Quotas
 	}
 	return nil
+}
+
+func (x *DryRunResult) GetDrafted() bool {
+	if x != nil {
+		return x.Drafted
+	}
+	return false
 }
 
 // DryRunQuota is a limit or budget that would be asked.
@@ -1339,7 +1358,7 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\fProviderTest\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
 	"providerId\x12\x14\n" +
-	"\x05model\x18\x02 \x01(\tR\x05model\"\xe7\x03\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\"\x94\x04\n" +
 	"\x06DryRun\x12\x17\n" +
 	"\x06key_id\x18\x01 \x01(\tH\x00R\x05keyId\x12\x1f\n" +
 	"\n" +
@@ -1352,7 +1371,8 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\x06stream\x18\b \x01(\bR\x06stream\x12\x12\n" +
 	"\x04user\x18\t \x01(\tR\x04user\x12\x10\n" +
 	"\x03run\x18\n" +
-	" \x01(\tR\x03run\x1a;\n" +
+	" \x01(\tR\x03run\x12+\n" +
+	"\x05draft\x18\v \x01(\v2\x15.weir.policy.v1.RouteR\x05draft\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a:\n" +
@@ -1385,14 +1405,15 @@ const file_weir_agent_v1_ask_proto_rawDesc = "" +
 	"\v_connect_usB\t\n" +
 	"\a_tls_usB\x10\n" +
 	"\x0e_first_byte_usB\x0f\n" +
-	"\r_model_listed\"\xe1\x02\n" +
+	"\r_model_listed\"\xfb\x02\n" +
 	"\fDryRunResult\x126\n" +
 	"\arefusal\x18\x01 \x01(\v2\x1c.weir.agent.v1.DryRunRefusalR\arefusal\x120\n" +
 	"\x05route\x18\x02 \x01(\v2\x1a.weir.agent.v1.DryRunRouteR\x05route\x12*\n" +
 	"\x11max_request_bytes\x18\x03 \x01(\x03R\x0fmaxRequestBytes\x126\n" +
 	"\x12price_book_version\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x10priceBookVersion\x12.\n" +
 	"\x11max_cost_nano_usd\x18\x05 \x01(\x03H\x00R\x0emaxCostNanoUsd\x88\x01\x01\x12=\n" +
-	"\x06quotas\x18\x06 \x03(\v2\x1a.weir.agent.v1.DryRunQuotaB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x06quotasB\x14\n" +
+	"\x06quotas\x18\x06 \x03(\v2\x1a.weir.agent.v1.DryRunQuotaB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x06quotas\x12\x18\n" +
+	"\adrafted\x18\a \x01(\bR\adraftedB\x14\n" +
 	"\x12_max_cost_nano_usd\"\xce\x02\n" +
 	"\vDryRunQuota\x12\x17\n" +
 	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x02id\x12\x1c\n" +
@@ -1500,39 +1521,41 @@ var file_weir_agent_v1_ask_proto_goTypes = []any{
 	(*DryRunTarget)(nil),            // 13: weir.agent.v1.DryRunTarget
 	nil,                             // 14: weir.agent.v1.DryRun.MetadataEntry
 	nil,                             // 15: weir.agent.v1.DryRun.HeadersEntry
-	(v1.QuotaMeasure)(0),            // 16: weir.policy.v1.QuotaMeasure
-	(v1.QuotaMode)(0),               // 17: weir.policy.v1.QuotaMode
-	(v1.Failure)(0),                 // 18: weir.policy.v1.Failure
-	(v1.Strategy)(0),                // 19: weir.policy.v1.Strategy
-	(*v1.Sticky)(nil),               // 20: weir.policy.v1.Sticky
-	(*v1.Hedge)(nil),                // 21: weir.policy.v1.Hedge
+	(*v1.Route)(nil),                // 16: weir.policy.v1.Route
+	(v1.QuotaMeasure)(0),            // 17: weir.policy.v1.QuotaMeasure
+	(v1.QuotaMode)(0),               // 18: weir.policy.v1.QuotaMode
+	(v1.Failure)(0),                 // 19: weir.policy.v1.Failure
+	(v1.Strategy)(0),                // 20: weir.policy.v1.Strategy
+	(*v1.Sticky)(nil),               // 21: weir.policy.v1.Sticky
+	(*v1.Hedge)(nil),                // 22: weir.policy.v1.Hedge
 }
 var file_weir_agent_v1_ask_proto_depIdxs = []int32{
 	4,  // 0: weir.agent.v1.Ask.provider_test:type_name -> weir.agent.v1.ProviderTest
 	5,  // 1: weir.agent.v1.Ask.dry_run:type_name -> weir.agent.v1.DryRun
 	14, // 2: weir.agent.v1.DryRun.metadata:type_name -> weir.agent.v1.DryRun.MetadataEntry
 	15, // 3: weir.agent.v1.DryRun.headers:type_name -> weir.agent.v1.DryRun.HeadersEntry
-	0,  // 4: weir.agent.v1.ProviderTestResult.outcome:type_name -> weir.agent.v1.ProviderTestResult.Outcome
-	10, // 5: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
-	11, // 6: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
-	9,  // 7: weir.agent.v1.DryRunResult.quotas:type_name -> weir.agent.v1.DryRunQuota
-	16, // 8: weir.agent.v1.DryRunQuota.measure:type_name -> weir.policy.v1.QuotaMeasure
-	17, // 9: weir.agent.v1.DryRunQuota.mode:type_name -> weir.policy.v1.QuotaMode
-	13, // 10: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
-	18, // 11: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
-	19, // 12: weir.agent.v1.DryRunRoute.strategy:type_name -> weir.policy.v1.Strategy
-	20, // 13: weir.agent.v1.DryRunRoute.sticky:type_name -> weir.policy.v1.Sticky
-	21, // 14: weir.agent.v1.DryRunRoute.hedge:type_name -> weir.policy.v1.Hedge
-	12, // 15: weir.agent.v1.DryRunRoute.canary:type_name -> weir.agent.v1.DryRunShare
-	12, // 16: weir.agent.v1.DryRunRoute.shadow:type_name -> weir.agent.v1.DryRunShare
-	13, // 17: weir.agent.v1.DryRunShare.target:type_name -> weir.agent.v1.DryRunTarget
-	1,  // 18: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
-	2,  // 19: weir.agent.v1.DryRunTarget.verdict:type_name -> weir.agent.v1.DryRunTarget.Verdict
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 4: weir.agent.v1.DryRun.draft:type_name -> weir.policy.v1.Route
+	0,  // 5: weir.agent.v1.ProviderTestResult.outcome:type_name -> weir.agent.v1.ProviderTestResult.Outcome
+	10, // 6: weir.agent.v1.DryRunResult.refusal:type_name -> weir.agent.v1.DryRunRefusal
+	11, // 7: weir.agent.v1.DryRunResult.route:type_name -> weir.agent.v1.DryRunRoute
+	9,  // 8: weir.agent.v1.DryRunResult.quotas:type_name -> weir.agent.v1.DryRunQuota
+	17, // 9: weir.agent.v1.DryRunQuota.measure:type_name -> weir.policy.v1.QuotaMeasure
+	18, // 10: weir.agent.v1.DryRunQuota.mode:type_name -> weir.policy.v1.QuotaMode
+	13, // 11: weir.agent.v1.DryRunRoute.targets:type_name -> weir.agent.v1.DryRunTarget
+	19, // 12: weir.agent.v1.DryRunRoute.retry_on:type_name -> weir.policy.v1.Failure
+	20, // 13: weir.agent.v1.DryRunRoute.strategy:type_name -> weir.policy.v1.Strategy
+	21, // 14: weir.agent.v1.DryRunRoute.sticky:type_name -> weir.policy.v1.Sticky
+	22, // 15: weir.agent.v1.DryRunRoute.hedge:type_name -> weir.policy.v1.Hedge
+	12, // 16: weir.agent.v1.DryRunRoute.canary:type_name -> weir.agent.v1.DryRunShare
+	12, // 17: weir.agent.v1.DryRunRoute.shadow:type_name -> weir.agent.v1.DryRunShare
+	13, // 18: weir.agent.v1.DryRunShare.target:type_name -> weir.agent.v1.DryRunTarget
+	1,  // 19: weir.agent.v1.DryRunTarget.fitness:type_name -> weir.agent.v1.DryRunTarget.Fitness
+	2,  // 20: weir.agent.v1.DryRunTarget.verdict:type_name -> weir.agent.v1.DryRunTarget.Verdict
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_weir_agent_v1_ask_proto_init() }
