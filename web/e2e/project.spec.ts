@@ -29,8 +29,9 @@ test("a_project_is_made_with_a_key_that_is_rotated_and_found_by_name", async ({ 
   await callAdmin(request, "ProjectService/UpdateProject", { project: { id, weight: 20 }, updateMask: "weight" });
   await change.getByLabel("Shown as (optional)").fill("A team");
   await change.getByRole("button", { name: "Save project" }).click();
-  await expect(change.getByRole("listitem")).toHaveText("Weight: 7 → 20");
-  await change.getByRole("button", { name: "Begin again with theirs" }).click();
+  await expect(change.getByRole("radio", { name: "Theirs: 20" })).toBeChecked();
+  await change.getByRole("button", { name: "All theirs" }).click();
+  await change.getByRole("button", { name: "Go on with this choice" }).click();
   await change.getByRole("button", { name: "Save project" }).click();
   await expect(change).toBeHidden();
 

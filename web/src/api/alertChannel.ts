@@ -1,4 +1,4 @@
-import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useTransport } from "@connectrpc/connect-query";
+import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { AlertChannelService, AlertKind, Delivery } from "../gen/weir/admin/v1/alert_channel_pb";
@@ -10,7 +10,7 @@ import { permissionOf } from "./permission";
 export type { AlertChannel, TestAlertChannelResponse } from "../gen/weir/admin/v1/alert_channel_pb";
 export { AlertKind, Delivery };
 
-const { createAlertChannel, deleteAlertChannel, listAlertChannels, setAlertChannelSecret, testAlertChannel, updateAlertChannel } =
+const { createAlertChannel, deleteAlertChannel, getAlertChannel, listAlertChannels, setAlertChannelSecret, testAlertChannel, updateAlertChannel } =
   AlertChannelService.method;
 
 export const mayListAlertChannels = permissionOf(listAlertChannels);
@@ -21,6 +21,11 @@ export const mayTestAlertChannel = permissionOf(testAlertChannel);
 
 export function useAlertChannels(enabled: boolean) {
   return useInfiniteQuery(listAlertChannels, { page: firstPage }, { pageParamKey: "page", getNextPageParam: nextPage, enabled });
+}
+
+/** useAlertChannel is one channel as it is now; "" asks for none. */
+export function useAlertChannel(id: string) {
+  return useQuery(getAlertChannel, { id }, { enabled: id !== "", staleTime: 0 });
 }
 
 // Requests with a secret go with the dialog that makes it.

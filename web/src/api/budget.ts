@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { Budget, BudgetSchema } from "../gen/weir/admin/v1/budget_pb";
-import { BudgetService, CalendarPeriod } from "../gen/weir/admin/v1/budget_pb";
+import type { Budget } from "../gen/weir/admin/v1/budget_pb";
+import { BudgetSchema, BudgetService, CalendarPeriod } from "../gen/weir/admin/v1/budget_pb";
 import { readAll } from "./page";
 import { permissionOf } from "./permission";
 import { useRefreshQuotaList, useRefreshQuotas } from "./quota";
@@ -16,6 +17,11 @@ export type BudgetInput = Pick<
   Exclude<MessageInitShape<typeof BudgetSchema>, { $typeName: string }>,
   "name" | "scope" | "amountNanoUsd" | "window" | "carryOver" | "alertPercents" | "alertChannelIds" | "mode" | "whenUnreachable"
 >;
+
+/** budgetOf is a budget as it would be, to be compared. */
+export function budgetOf(input: BudgetInput): Budget {
+  return create(BudgetSchema, input);
+}
 
 const { createBudget, deleteBudget, getBudget, listBudgets, raiseBudget, updateBudget } = BudgetService.method;
 

@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { Key, KeySchema } from "../gen/weir/admin/v1/key_pb";
-import { KeyService } from "../gen/weir/admin/v1/key_pb";
+import type { Key } from "../gen/weir/admin/v1/key_pb";
+import { KeySchema, KeyService } from "../gen/weir/admin/v1/key_pb";
 import type { Names } from "./names";
 import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage, readAll } from "./page";
@@ -17,6 +18,11 @@ export type KeyInput = Pick<
   Exclude<MessageInitShape<typeof KeySchema>, { $typeName: string }>,
   "name" | "routeIds" | "expiresAt" | "labels" | "weight" | "priority"
 >;
+
+/** keyOf is a key as it would be, to be compared. */
+export function keyOf(input: KeyInput): Key {
+  return create(KeySchema, input);
+}
 
 const { createKey, getKey, getKeyRevocation, listKeys, revokeKey, rotateKey, updateKey } = KeyService.method;
 

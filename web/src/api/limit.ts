@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { Limit, LimitSchema } from "../gen/weir/admin/v1/limit_pb";
-import { LimitMetric, LimitService, LimitWindow } from "../gen/weir/admin/v1/limit_pb";
+import type { Limit } from "../gen/weir/admin/v1/limit_pb";
+import { LimitMetric, LimitSchema, LimitService, LimitWindow } from "../gen/weir/admin/v1/limit_pb";
 import { readAll } from "./page";
 import { permissionOf } from "./permission";
 import { useRefreshQuotaList, useRefreshQuotas } from "./quota";
@@ -16,6 +17,11 @@ export type LimitInput = Pick<
   Exclude<MessageInitShape<typeof LimitSchema>, { $typeName: string }>,
   "name" | "scope" | "metric" | "amount" | "window" | "mode" | "whenUnreachable"
 >;
+
+/** limitOf is a limit as it would be, to be compared. */
+export function limitOf(input: LimitInput): Limit {
+  return create(LimitSchema, input);
+}
 
 const { createLimit, deleteLimit, getLimit, listLimits, updateLimit } = LimitService.method;
 

@@ -1,10 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 
-import type { ImportPricesResponse, PriceOverrideSchema } from "../gen/weir/admin/v1/price_override_pb";
-import { ImportedPrice_Change, LongContext, PriceCandidate_Standing, PriceOverrideService } from "../gen/weir/admin/v1/price_override_pb";
+import type { ImportPricesResponse, PriceOverride } from "../gen/weir/admin/v1/price_override_pb";
+import { ImportedPrice_Change, LongContext, PriceCandidate_Standing, PriceOverrideSchema, PriceOverrideService } from "../gen/weir/admin/v1/price_override_pb";
 import { firstPage, nextPage } from "./page";
 import { permissionOf } from "./permission";
 
@@ -25,6 +26,11 @@ export { ImportedPrice_Change as Change, LongContext, PriceCandidate_Standing as
 
 /** PriceInput is what people choose of a price of their own. */
 export type PriceInput = Omit<Exclude<MessageInitShape<typeof PriceOverrideSchema>, { $typeName: string }>, "id" | "etag" | "createdAt" | "$typeName" | "$unknown">;
+
+/** priceOverrideOf is a price of one's own as it would be, to be compared. */
+export function priceOverrideOf(input: PriceInput): PriceOverride {
+  return create(PriceOverrideSchema, input);
+}
 
 const { createPriceOverride, deletePriceOverride, getPrice, getPriceOverride, importPrices, listPriceOverrides, listPrices, updatePriceOverride } =
   PriceOverrideService.method;

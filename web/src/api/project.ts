@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import type { ProjectSchema } from "../gen/weir/admin/v1/project_pb";
-import { ProjectService } from "../gen/weir/admin/v1/project_pb";
+import type { Project } from "../gen/weir/admin/v1/project_pb";
+import { ProjectSchema, ProjectService } from "../gen/weir/admin/v1/project_pb";
 import type { Names } from "./names";
 import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage } from "./page";
@@ -15,6 +16,11 @@ const { createProject, deleteProject, getProject, listProjects, updateProject } 
 
 /** ProjectInput is what people choose of a project. */
 export type ProjectInput = Pick<Exclude<MessageInitShape<typeof ProjectSchema>, { $typeName: string }>, "name" | "displayName" | "weight">;
+
+/** projectOf is a project as it would be, to be compared. */
+export function projectOf(input: ProjectInput): Project {
+  return create(ProjectSchema, input);
+}
 
 export const mayListProjects = permissionOf(listProjects);
 export const mayGetProject = permissionOf(getProject);

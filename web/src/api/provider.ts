@@ -1,8 +1,10 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Provider } from "../gen/weir/admin/v1/provider_pb";
-import { Dialect, ProviderService } from "../gen/weir/admin/v1/provider_pb";
+import { Dialect, ProviderSchema, ProviderService } from "../gen/weir/admin/v1/provider_pb";
 import type { Names } from "./names";
 import { useForgetNames, useNames } from "./names";
 import { firstPage, nextPage, readAll } from "./page";
@@ -10,6 +12,14 @@ import { permissionOf } from "./permission";
 
 export type { Provider } from "../gen/weir/admin/v1/provider_pb";
 export { Dialect } from "../gen/weir/admin/v1/provider_pb";
+
+/** ProviderInput is what people choose of a provider. */
+export type ProviderInput = Omit<Exclude<MessageInitShape<typeof ProviderSchema>, { $typeName: string }>, "id" | "etag" | "$typeName" | "$unknown">;
+
+/** providerOf is a provider as it would be, to be compared. */
+export function providerOf(input: ProviderInput): Provider {
+  return create(ProviderSchema, input);
+}
 
 export const mayGetProvider = permissionOf(ProviderService.method.getProvider);
 export const mayListProviders = permissionOf(ProviderService.method.listProviders);

@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 
-import type { RouteSchema } from "../gen/weir/admin/v1/route_pb";
-import { Failure, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
+import type { Route } from "../gen/weir/admin/v1/route_pb";
+import { Failure, RouteSchema, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
 import type { Names } from "./names";
 import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
@@ -19,6 +20,11 @@ export type RouteInput = Pick<
   "name" | "strategy" | "targets" | "strict" | "sticky" | "hedge" | "canary" | "shadow" | "retry" | "timeouts"
 >;
 
+/** routeOf is a route as it would be, to be compared. */
+export function routeOf(input: RouteInput): Route {
+  return create(RouteSchema, input);
+}
+
 export const mayListRoutes = permissionOf(RouteService.method.listRoutes);
 export const mayCreateRoute = permissionOf(RouteService.method.createRoute);
 export const mayUpdateRoute = permissionOf(RouteService.method.updateRoute);
@@ -31,9 +37,9 @@ export function useRoutes(enabled = true) {
   );
 }
 
-/** useRoute is one route; "" asks for none. */
-export function useRoute(id: string) {
-  return useQuery(RouteService.method.getRoute, { id }, { enabled: id !== "" });
+/** useRoute is one route; "" asks for none. Fresh is as it is now, not as it was read a moment ago. */
+export function useRoute(id: string, fresh = false) {
+  return useQuery(RouteService.method.getRoute, { id }, { enabled: id !== "", ...(fresh && { staleTime: 0 }) });
 }
 
 export function useCreateRoute() {
@@ -49,8 +55,9 @@ export function useUpdateRoute() {
 function useRefreshRoutes() {
   const queryClient = useQueryClient();
   const transport = useTransport();
-  const queryKey = createConnectQueryKey({ schema: RouteService.method.listRoutes, transport, cardinality: "infinite" });
-  return () => queryClient.invalidateQueries({ queryKey });
+  const list = createConnectQueryKey({ schema: RouteService.method.listRoutes, transport, cardinality: "infinite" });
+  const one = createConnectQueryKey({ schema: RouteService.method.getRoute, transport, cardinality: "finite" });
+  return () => Promise.all([list, one].map((queryKey) => queryClient.invalidateQueries({ queryKey })));
 }
 
 /** useRouteNames says which route an id stands for. */

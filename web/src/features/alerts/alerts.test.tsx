@@ -13,7 +13,7 @@ import { QuotaMode } from "../../gen/weir/admin/v1/quota_pb";
 import { everything, openConsole, refuse, stall } from "../../test/console";
 
 const { listAlerts, listAlertDeliveries, retryAlertDelivery, sendTestAlert } = AlertService.method;
-const { createAlertChannel, deleteAlertChannel, listAlertChannels, setAlertChannelSecret, testAlertChannel, updateAlertChannel } = AlertChannelService.method;
+const { createAlertChannel, deleteAlertChannel, getAlertChannel, listAlertChannels, setAlertChannelSecret, testAlertChannel, updateAlertChannel } = AlertChannelService.method;
 
 const dollar = 1_000_000_000n;
 const at = (text: string) => timestampFromDate(new Date(text));
@@ -240,6 +240,28 @@ describe("channels", () => {
     await userEvent.click(form.getByRole("button", { name: "Save channel" }));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect(sent[0]).toMatchObject({ alertChannel: { id: "c1", kinds: [], etag: "4" }, updateMask: { paths: ["name", "url", "kinds"] } });
+  });
+
+  test("one_that_somebody_changed_meanwhile_shows_both_versions", async () => {
+    const sent: UpdateAlertChannelRequest[] = [];
+    open("/alerts?show=channels", (r) => {
+      r.rpc(getAlertChannel, () => ({ alertChannel: { ...channel, etag: "5", url: "https://hooks.example/theirs" } }));
+      r.rpc(updateAlertChannel, (request) => {
+        sent.push(request);
+        if (request.alertChannel?.etag !== "5") throw new ConnectError("etag", Code.Aborted);
+        return {};
+      });
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Change: ops" }));
+    const form = within(await screen.findByRole("dialog", { name: "Change ops" }));
+    await userEvent.click(form.getByLabelText(/no price/));
+    await userEvent.click(form.getByRole("button", { name: "Save channel" }));
+    expect(await form.findByRole("radio", { name: "Theirs: https://hooks.example/theirs" })).toHaveProperty("checked", true);
+    expect(form.getByRole("radio", { name: "Mine: nothing besides budgets" })).toHaveProperty("checked", true);
+    await userEvent.click(form.getByRole("button", { name: "Go on with this choice" }));
+    await userEvent.click(form.getByRole("button", { name: "Save channel" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(sent[1]?.alertChannel).toMatchObject({ id: "c1", etag: "5", kinds: [], url: "https://hooks.example/theirs" });
   });
 
   test("a_new_secret_is_asked_about_first_and_shown_once", async () => {

@@ -1,19 +1,20 @@
-import { useState } from "react";
-
+import { mayListAlertChannels, useAlertChannelNames } from "../../api/alertChannel";
 import type { Budget } from "../../api/budget";
-import { useBudget, useCreateBudget, useUpdateBudget } from "../../api/budget";
+import { budgetOf, useBudget, useCreateBudget, useUpdateBudget } from "../../api/budget";
 import { useRequestId } from "../../api/transport";
 import { QuotaMode } from "../../api/quota";
 import { formatMoney, parseMoney } from "../../format/money";
 import { NameField, TextField } from "../../ui/Form";
 import { AlertFields } from "./AlertFields";
 import { isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import type { BudgetDraft } from "./draft";
 import { budgetDraftOf, budgetInputOf, budgetPaths, emptyBudget, parsePercents } from "./draft";
 import { ModeFields } from "./ModeFields";
 import type { ScopeNames } from "./names";
 import type { Problems } from "../../api/problems";
 import { problemsOf } from "../../api/problems";
+import { useMay } from "../session/permission";
 import { QuotaForm } from "./QuotaForm";
 import { ScopeFields } from "./ScopeFields";
 import { WindowFields } from "./WindowFields";
@@ -30,15 +31,19 @@ interface BudgetDialogProps {
 
 /** BudgetDialog makes a budget, or changes one. */
 export function BudgetDialog({ subject, names, onClose, onSaved }: BudgetDialogProps) {
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? budgetDraftOf(subject) : emptyBudget()));
+  const { base, draft, change, rebase } = useDraft(subject, budgetDraftOf, emptyBudget());
   const create = useCreateBudget();
   const update = useUpdateBudget();
   const requestId = useRequestId();
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
+  const channels = useAlertChannelNames(useMay()(mayListAlertChannels) && conflict);
   const now = useBudget(conflict && base ? base.id : "", true);
   const theirs = conflict && !now.isFetching ? now.data?.budget : undefined;
+  const mine = () => {
+    const input = budgetInputOf(draft);
+    return input && budgetOf(input);
+  };
   const done = (id: string | undefined) => {
     onClose();
     if (id) onSaved?.(id);
@@ -55,26 +60,24 @@ export function BudgetDialog({ subject, names, onClose, onSaved }: BudgetDialogP
     const said = { requestId: requestId([draft, etag]) };
     update.mutate({ budget, updateMask: { paths: budgetPaths }, mutation: said }, { onSuccess: () => done(undefined) });
   };
-  const takeUp = (budget: Budget, begin: BudgetDraft) => {
-    setBase(budget);
-    setDraft(begin);
-    reset();
-  };
   return (
     <QuotaForm
       what="budget"
       base={base}
-      told={budgetTold}
+      told={(b) => budgetTold(b, channels)}
       conflict={conflict}
       theirs={theirs}
+      mine={conflict ? mine() : undefined}
       pending={isPending}
       error={error}
       onSubmit={submit}
-      onTakeTheirs={(budget) => takeUp(budget, budgetDraftOf(budget))}
-      onKeepMine={(budget) => takeUp(budget, draft)}
+      onDecide={(theirs, decision) => {
+        rebase(theirs, decision);
+        reset();
+      }}
       onClose={onClose}
     >
-      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "budget")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "budget")} onChange={change} />
     </QuotaForm>
   );
 }

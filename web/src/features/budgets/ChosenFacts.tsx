@@ -16,7 +16,7 @@ const elsewhere = new Set(["Name", "Mode", "Alerts"]);
 export function BudgetFacts({ budget }: { budget: Budget }) {
   return (
     <>
-      {budgetTold(budget)
+      {budgetTold(budget, undefined)
         .filter(([name]) => !elsewhere.has(name))
         .map(([name, value]) => (
           <Fact key={name} name={name}>

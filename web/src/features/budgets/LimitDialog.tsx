@@ -1,10 +1,9 @@
-import { useState } from "react";
-
 import type { Limit } from "../../api/limit";
-import { LimitMetric, LimitWindow, useCreateLimit, useLimit, useUpdateLimit } from "../../api/limit";
+import { limitOf, LimitMetric, LimitWindow, useCreateLimit, useLimit, useUpdateLimit } from "../../api/limit";
 import { useRequestId } from "../../api/transport";
 import { NameField, SelectField, TextField } from "../../ui/Form";
 import { isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import type { LimitDraft } from "./draft";
 import { emptyLimit, limitDraftOf, limitInputOf, limitPaths, parseCount } from "./draft";
 import { ModeFields } from "./ModeFields";
@@ -26,8 +25,7 @@ interface LimitDialogProps {
 
 /** LimitDialog makes a limit, or changes one. */
 export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogProps) {
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? limitDraftOf(subject) : emptyLimit));
+  const { base, draft, change, rebase } = useDraft(subject, limitDraftOf, emptyLimit);
   const create = useCreateLimit();
   const update = useUpdateLimit();
   const requestId = useRequestId();
@@ -35,6 +33,10 @@ export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogPro
   const conflict = isConflict(error);
   const now = useLimit(conflict && base ? base.id : "", true);
   const theirs = conflict && !now.isFetching ? now.data?.limit : undefined;
+  const mine = () => {
+    const input = limitInputOf(draft);
+    return input && limitOf(input);
+  };
   const done = (id: string | undefined) => {
     onClose();
     if (id) onSaved?.(id);
@@ -51,11 +53,6 @@ export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogPro
     const said = { requestId: requestId([draft, etag]) };
     update.mutate({ limit, updateMask: { paths: limitPaths }, mutation: said }, { onSuccess: () => done(undefined) });
   };
-  const takeUp = (limit: Limit, begin: LimitDraft) => {
-    setBase(limit);
-    setDraft(begin);
-    reset();
-  };
   return (
     <QuotaForm
       what="limit"
@@ -63,14 +60,17 @@ export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogPro
       told={limitTold}
       conflict={conflict}
       theirs={theirs}
+      mine={conflict ? mine() : undefined}
       pending={isPending}
       error={error}
       onSubmit={submit}
-      onTakeTheirs={(limit) => takeUp(limit, limitDraftOf(limit))}
-      onKeepMine={(limit) => takeUp(limit, draft)}
+      onDecide={(theirs, decision) => {
+        rebase(theirs, decision);
+        reset();
+      }}
       onClose={onClose}
     >
-      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "limit")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+      <Fields draft={draft} names={base ? undefined : names} problems={problemsOf(error, "limit")} onChange={change} />
     </QuotaForm>
   );
 }

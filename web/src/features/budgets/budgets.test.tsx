@@ -356,9 +356,11 @@ describe("the_forms", () => {
     await userEvent.clear(amount);
     await userEvent.type(amount, "200");
     await userEvent.click(dialog.getByRole("button", { name: "Save budget" }));
-    expect((await dialog.findByRole("listitem")).textContent).toBe("Amount: $100.00 → $300.00");
+    const amounts = within(await dialog.findByRole("group", { name: "Amount" }));
+    expect(amounts.getByRole("radio", { name: "Mine: $200.00" })).toHaveProperty("checked", true);
+    expect(amounts.getByRole("radio", { name: "Theirs: $300.00" })).toHaveProperty("checked", false);
     expect(dialog.getByRole("button", { name: "Save budget" })).toHaveProperty("disabled", true);
-    await userEvent.click(dialog.getByRole("button", { name: "Keep what I wrote" }));
+    await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
     await userEvent.click(dialog.getByRole("button", { name: "Save budget" }));
     await waitFor(() => expect(screen.queryByRole("dialog", { name: "Change search" })).toBeNull());
     expect(sent.map(({ budget }) => [budget?.etag, budget?.amountNanoUsd])).toEqual([

@@ -3,10 +3,13 @@ import { CalendarPeriod } from "../../api/budget";
 import type { Limit } from "../../api/limit";
 import { LimitMetric, LimitWindow } from "../../api/limit";
 import { ForecastConfidence, QuotaMode, QuotaUnit, WhenUnreachable } from "../../api/quota";
+import type { Names } from "../../api/names";
 import { secondsOf } from "../../api/time";
+import { shortId } from "../../format/id";
 import { formatMoney } from "../../format/money";
 import { formatCount } from "../../format/number";
 import type { Told } from "../../ui/Conflict";
+import type { BudgetDraft, LimitDraft } from "./draft";
 
 /** amountWords write an amount of a quota in its unit. */
 export function amountWords(unit: QuotaUnit, amount: bigint): string {
@@ -136,31 +139,32 @@ export function confidenceWords(confidence: ForecastConfidence): string {
   return "A rough guess: there is little to go by.";
 }
 
-/** budgetTold is a budget in words. Channels are named by their number: names are the page's. */
-export function budgetTold(b: Budget): Told {
+/** budgetTold is a budget in words. */
+export function budgetTold(b: Budget, channels: Names): Told<BudgetDraft> {
   return [
-    ["Name", b.name],
-    ["Amount", formatMoney(b.amountNanoUsd)],
-    ["Window", windowWords(b.window)],
-    ["Carry-over", b.carryOver ? "What a window leaves is added to the next" : "No"],
-    ["Mode", modeName(b.mode)],
-    ["While the control plane is away", unreachableWords(b.whenUnreachable, b.mode)],
-    ["Alerts", alertWords(b)],
+    ["Name", b.name, "name"],
+    ["Amount", formatMoney(b.amountNanoUsd), "amount"],
+    ["Window", windowWords(b.window), "window"],
+    ["Carry-over", b.carryOver ? "What a window leaves is added to the next" : "No", "carryOver"],
+    ["Mode", modeName(b.mode), "mode"],
+    ["While the control plane is away", unreachableWords(b.whenUnreachable, b.mode), "whenUnreachable"],
+    ["Alerts", alertWords(b, channels), "percents", "channels"],
   ];
 }
 
-function alertWords({ alertPercents, alertChannelIds }: Budget): string {
-  if (alertPercents.length === 0) return "None";
-  return `At ${alertPercents.join(", ")} %, to ${counted(alertChannelIds.length, "channel")}`;
+function alertWords({ alertPercents, alertChannelIds }: Budget, channels: Names): string {
+  if (alertPercents.length === 0 && alertChannelIds.length === 0) return "None";
+  const told = alertChannelIds.map((id) => channels?.get(id) ?? shortId(id)).sort();
+  return `At ${alertPercents.join(", ") || "no"} %, to ${told.join(", ") || "no channel"}`;
 }
 
 /** limitTold is a limit in words. */
-export function limitTold(l: Limit): Told {
+export function limitTold(l: Limit): Told<LimitDraft> {
   return [
-    ["Name", l.name],
-    ["Amount", amountWords(unitOf(l.metric), l.amount)],
-    ["Window", limitWindowName(l.window)],
-    ["Mode", modeName(l.mode)],
-    ["While the control plane is away", unreachableWords(l.whenUnreachable, l.mode)],
+    ["Name", l.name, "name"],
+    ["Amount", amountWords(unitOf(l.metric), l.amount), "amount"],
+    ["Window", limitWindowName(l.window), "window"],
+    ["Mode", modeName(l.mode), "mode"],
+    ["While the control plane is away", unreachableWords(l.whenUnreachable, l.mode), "whenUnreachable"],
   ];
 }

@@ -1,15 +1,20 @@
-import { useId, useState } from "react";
+import { useId } from "react";
 
 import type { Gateway } from "../../api/gateway";
 import { useUpdateGateway } from "../../api/gateway";
 import { RolloutStrategy } from "../../api/rollout";
 import { durationOf, secondsOf } from "../../api/time";
-import { newRequestId } from "../../api/transport";
+import { useRequestId } from "../../api/transport";
+import type { Decision, Told } from "../../ui/Conflict";
+import { Conflict, isConflict } from "../../ui/Conflict";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
+import { useDraft } from "../../ui/useDraft";
+import { formatSpan } from "../../format/duration";
 import { isStaged, parseSteps } from "./settings";
 
 interface SettingsDialogProps {
+  /** As it is now: somebody may change it while this is open. */
   gateway: Gateway;
   onClose: () => void;
 }
@@ -24,19 +29,20 @@ interface Draft {
 
 /** SettingsDialog changes how configuration comes to a gateway's agents. */
 export function SettingsDialog({ gateway, onClose }: SettingsDialogProps) {
-  const [draft, setDraft] = useState(() => draftOf(gateway));
-  const [etag] = useState(gateway.etag);
-  const [requestId, setRequestId] = useState(newRequestId);
-  const update = useUpdateGateway();
-  const change = (part: Partial<Draft>) => {
-    setDraft((d) => ({ ...d, ...part }));
-    setRequestId(newRequestId()); // another request may not have the same id
+  const { base = gateway, draft, change, rebase } = useDraft(gateway, draftOf, draftOf(gateway));
+  const requestId = useRequestId();
+  const { mutate, isPending, error, reset } = useUpdateGateway();
+  const conflict = isConflict(error);
+  const theirs = gateway.etag === base.etag ? undefined : gateway;
+  const submit = () => {
+    const { id, etag } = base;
+    const mutation = { requestId: requestId([draft, etag]), etag };
+    mutate({ gateway: { id, rollout: settingsOf(draft) }, updateMask: { paths: ["rollout"] }, mutation }, { onSuccess: onClose });
   };
-  const submit = () =>
-    update.mutate(
-      { gateway: { id: gateway.id, rollout: settingsOf(draft) }, updateMask: { paths: ["rollout"] }, mutation: { requestId, etag } },
-      { onSuccess: onClose },
-    );
+  const decide = (decision: Decision<Draft>) => {
+    if (theirs) rebase(theirs, decision);
+    reset();
+  };
   return (
     <Modal title={`Rollout settings of ${gateway.name}`} open onClose={onClose}>
       <form action={submit} className="form">
@@ -51,8 +57,12 @@ export function SettingsDialog({ gateway, onClose }: SettingsDialogProps) {
         {!draft.staged && isUnderWay(gateway) && (
           <p className="notice notice-warn">The rollout that is under way ends, and every agent gets its configuration at once.</p>
         )}
-        <FormError error={update.error} />
-        <FormActions pending={update.isPending} action="Save settings" working="Saving…" onCancel={onClose} />
+        {conflict ? (
+          <Conflict before={told(draftOf(base))} mine={told(draft)} theirs={theirs && told(draftOf(theirs))} onDecide={decide} />
+        ) : (
+          <FormError error={error} />
+        )}
+        <FormActions pending={isPending} blocked={conflict} action="Save settings" working="Saving…" onCancel={onClose} />
       </form>
     </Modal>
   );
@@ -82,6 +92,17 @@ function settingsOf(draft: Draft) {
     maxErrorRise: Number(draft.maxErrorRise),
     minRequests: Number(draft.minRequests),
   };
+}
+
+function told(draft: Draft): Told<Draft> {
+  const staged = (words: string) => (draft.staged ? words : "no steps");
+  return [
+    ["Changes come", draft.staged ? "step by step" : "to every agent at once", "staged"],
+    ["Steps, in percent", staged(parseSteps(draft.steps)?.join(", ") ?? draft.steps), "steps"],
+    ["Each step lasts at least", staged(formatSpan(Number(draft.bakeSeconds))), "bakeSeconds"],
+    ["Held when failures rise by more than", staged(`${draft.maxErrorRise} percentage points`), "maxErrorRise"],
+    ["Judged from", staged(`${draft.minRequests} requests on`), "minRequests"],
+  ];
 }
 
 const stepsRule = "Rising percentages of the connected agents, 1 to 99, at most 10 of them. One agent comes before them, all after.";

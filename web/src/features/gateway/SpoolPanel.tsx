@@ -2,11 +2,14 @@ import { useState } from "react";
 
 import type { Gateway } from "../../api/gateway";
 import { mayUpdateGateway, SpoolFull, useUpdateGateway } from "../../api/gateway";
-import { newRequestId } from "../../api/transport";
+import { useRequestId } from "../../api/transport";
 import { Badge } from "../../ui/Badge";
+import type { Decision, Told } from "../../ui/Conflict";
+import { Conflict, isConflict } from "../../ui/Conflict";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { Panel } from "../../ui/Page";
+import { useDraft } from "../../ui/useDraft";
 import { useMay } from "../session/permission";
 
 const refusing = "Where it has no room left, requests are refused with status 503: none is without a record.";
@@ -37,24 +40,29 @@ export function SpoolPanel({ gateway }: { gateway: Gateway }) {
 }
 
 interface SpoolDialogProps {
+  /** As it is now: somebody may change it while this is open. */
   gateway: Gateway;
   onClose: () => void;
 }
 
+type Draft = Pick<Gateway, "whenSpoolFull">;
+
 function SpoolDialog({ gateway, onClose }: SpoolDialogProps) {
-  const [whenSpoolFull, setWhen] = useState(gateway.whenSpoolFull);
-  const [etag] = useState(gateway.etag);
-  const [requestId, setRequestId] = useState(newRequestId);
-  const update = useUpdateGateway();
-  const change = (when: SpoolFull) => {
-    setWhen(when);
-    setRequestId(newRequestId()); // another request may not have the same id
+  const { base = gateway, draft, change, rebase } = useDraft(gateway, draftOf, draftOf(gateway));
+  const { whenSpoolFull } = draft;
+  const requestId = useRequestId();
+  const { mutate, isPending, error, reset } = useUpdateGateway();
+  const conflict = isConflict(error);
+  const theirs = gateway.etag === base.etag ? undefined : gateway;
+  const submit = () => {
+    const { id, etag } = base;
+    const mutation = { requestId: requestId([draft, etag]), etag };
+    mutate({ gateway: { id, whenSpoolFull }, updateMask: { paths: ["when_spool_full"] }, mutation }, { onSuccess: onClose });
   };
-  const submit = () =>
-    update.mutate(
-      { gateway: { id: gateway.id, whenSpoolFull }, updateMask: { paths: ["when_spool_full"] }, mutation: { requestId, etag } },
-      { onSuccess: onClose },
-    );
+  const decide = (decision: Decision<Draft>) => {
+    if (theirs) rebase(theirs, decision);
+    reset();
+  };
   return (
     <Modal title={`When usage of ${gateway.name} can't be recorded`} open onClose={onClose}>
       <form action={submit} className="form">
@@ -62,7 +70,7 @@ function SpoolDialog({ gateway, onClose }: SpoolDialogProps) {
           Agents whose spool is full
           <select
             value={whenSpoolFull}
-            onChange={(event) => change(event.target.value === String(SpoolFull.TOMBSTONE) ? SpoolFull.TOMBSTONE : SpoolFull.BLOCK)}
+            onChange={(event) => change({ whenSpoolFull: event.target.value === String(SpoolFull.TOMBSTONE) ? SpoolFull.TOMBSTONE : SpoolFull.BLOCK })}
           >
             <option value={SpoolFull.BLOCK}>Refuse requests</option>
             <option value={SpoolFull.TOMBSTONE}>Serve requests and count them</option>
@@ -71,9 +79,21 @@ function SpoolDialog({ gateway, onClose }: SpoolDialogProps) {
         {whenSpoolFull === SpoolFull.TOMBSTONE && (
           <p className="notice notice-warn">Who asked for what, and at which provider, is not known of requests that are only counted.</p>
         )}
-        <FormError error={update.error} />
-        <FormActions pending={update.isPending} action="Save" working="Saving…" onCancel={onClose} />
+        {conflict ? (
+          <Conflict before={told(base)} mine={told(draft)} theirs={theirs && told(theirs)} onDecide={decide} />
+        ) : (
+          <FormError error={error} />
+        )}
+        <FormActions pending={isPending} blocked={conflict} action="Save" working="Saving…" onCancel={onClose} />
       </form>
     </Modal>
   );
+}
+
+function draftOf({ whenSpoolFull }: Gateway): Draft {
+  return { whenSpoolFull: whenSpoolFull === SpoolFull.TOMBSTONE ? whenSpoolFull : SpoolFull.BLOCK };
+}
+
+function told(gateway: Draft): Told<Draft> {
+  return [["Agents whose spool is full", gateway.whenSpoolFull === SpoolFull.TOMBSTONE ? "serve requests and count them" : "refuse requests", "whenSpoolFull"]];
 }

@@ -323,6 +323,37 @@ test("what_is_done_when_the_spool_is_full_is_shown_and_changed", async () => {
   expect(seen[0]?.mutation?.etag).toBe("7");
 });
 
+test.each([
+  ["Change", "When usage of prod-eu can't be recorded", "Save", "refuse requests", "serve requests and count them"],
+  ["Rollout settings", "Rollout settings of prod-eu", "Save settings", "10, 50", "30"],
+])("behind_%s_both_versions_are_shown_when_somebody_was_first", async (opener, title, save, mine, theirs) => {
+  const seen: UpdateGatewayRequest[] = [];
+  const first: GatewayInit = { ...staged, whenSpoolFull: SpoolFull.BLOCK };
+  const second: GatewayInit = { ...first, etag: "8", whenSpoolFull: SpoolFull.TOMBSTONE, rollout: { ...canary, steps: [30] } };
+  let now = first;
+  open({
+    gateway: now,
+    more: (r) => {
+      r.rpc(getGateway, () => ({ gateway: now }));
+      r.rpc(updateGateway, (request) => {
+        seen.push(request);
+        if (request.mutation?.etag === "8") return {};
+        now = second;
+        throw new ConnectError("etag", Code.Aborted);
+      });
+    },
+  });
+  await userEvent.click(await button(opener));
+  const dialog = within(await screen.findByRole("dialog", { name: title }));
+  await userEvent.click(dialog.getByRole("button", { name: save }));
+  expect(await dialog.findByRole("radio", { name: `Mine, as it was: ${mine}` }, { timeout: 5_000 })).toHaveProperty("checked", false);
+  expect(dialog.getByRole("radio", { name: `Theirs: ${theirs}` })).toHaveProperty("checked", true);
+  await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
+  await userEvent.click(dialog.getByRole("button", { name: save }));
+  await waitFor(() => expect(seen).toHaveLength(2));
+  expect(seen[1]?.mutation?.etag).toBe("8");
+});
+
 test("leaving_the_steps_says_what_becomes_of_the_rollout_under_way", async () => {
   open();
   await userEvent.click(await button("Rollout settings"));

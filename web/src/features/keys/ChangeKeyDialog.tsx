@@ -1,14 +1,12 @@
-import { useState } from "react";
-
 import type { Key } from "../../api/key";
-import { useKey, useUpdateKey } from "../../api/key";
+import { keyOf, useKey, useUpdateKey } from "../../api/key";
 import type { Names } from "../../api/names";
 import { useRequestId } from "../../api/transport";
 import { isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import { problemsOf } from "../../api/problems";
 import { QuotaForm } from "../budgets/QuotaForm";
-import type { KeyDraft } from "./draft";
-import { changedPaths, keyDraftOf, keyInputOf, keyTold, labelTwice } from "./draft";
+import { changedPaths, emptyKey, keyDraftOf, keyInputOf, keyTold, labelTwice } from "./draft";
 import { KeyFields } from "./KeyFields";
 import type { KeyNames } from "./KeyTable";
 
@@ -21,8 +19,7 @@ interface ChangeKeyDialogProps {
 
 /** ChangeKeyDialog changes what a key may do; its project and its secret stay. */
 export function ChangeKeyDialog({ subject, names, routes, onClose }: ChangeKeyDialogProps) {
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => keyDraftOf(subject));
+  const { base = subject, draft, change, rebase } = useDraft(subject, keyDraftOf, emptyKey(subject.projectId));
   const { mutate, isPending, error, reset } = useUpdateKey();
   const requestId = useRequestId();
   const conflict = isConflict(error);
@@ -39,11 +36,6 @@ export function ChangeKeyDialog({ subject, names, routes, onClose }: ChangeKeyDi
     const { id, etag } = base;
     mutate({ key: { ...input, id, etag }, updateMask: { paths }, mutation: { requestId: requestId([draft, etag]) } }, { onSuccess: onClose });
   };
-  const takeUp = (key: Key, begin: KeyDraft) => {
-    setBase(key);
-    setDraft(begin);
-    reset();
-  };
   return (
     <QuotaForm
       what="key"
@@ -51,15 +43,18 @@ export function ChangeKeyDialog({ subject, names, routes, onClose }: ChangeKeyDi
       told={(key) => keyTold(key, names.routes)}
       conflict={conflict}
       theirs={theirs}
+      mine={input && keyOf(input)}
       pending={isPending}
       blocked={!input || labelTwice(draft.labels) !== undefined}
       error={error}
       onSubmit={submit}
-      onTakeTheirs={(key) => takeUp(key, keyDraftOf(key))}
-      onKeepMine={(key) => takeUp(key, draft)}
+      onDecide={(theirs, decision) => {
+        rebase(theirs, decision);
+        reset();
+      }}
       onClose={onClose}
     >
-      <KeyFields draft={draft} projects="fixed" routes={routes} problems={problemsOf(error, "key")} onChange={(part) => setDraft((d) => ({ ...d, ...part }))} />
+      <KeyFields draft={draft} projects="fixed" routes={routes} problems={problemsOf(error, "key")} onChange={change} />
     </QuotaForm>
   );
 }

@@ -192,11 +192,14 @@ test("a_key_that_somebody_changed_meanwhile_shows_both_versions", async () => {
   const dialog = await openTool("Change", "Change demo");
   await userEvent.type(dialog.getByRole("textbox", { name: "Name" }), "-b");
   await userEvent.click(dialog.getByRole("button", { name: "Save key" }));
-  expect((await dialog.findByRole("listitem")).textContent).toBe("Weight: 3 → 9");
-  await userEvent.click(dialog.getByRole("button", { name: "Keep what I wrote" }));
+  const weights = within(await dialog.findByRole("group", { name: "Weight" }));
+  expect(weights.getByRole("radio", { name: "Mine, as it was: 3" })).toHaveProperty("checked", false);
+  expect(weights.getByRole("radio", { name: "Theirs: 9" })).toHaveProperty("checked", true);
+  await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
   await userEvent.click(dialog.getByRole("button", { name: "Save key" }));
   await waitFor(() => expect(seen).toHaveLength(2));
-  expect(seen[1]?.key).toMatchObject({ name: "demo-b", etag: "8" });
+  expect(seen[1]?.key).toMatchObject({ name: "demo-b", etag: "8", weight: 9 });
+  expect(seen[1]?.updateMask?.paths).toEqual(["name"]);
 });
 
 test("a_new_key_gets_what_was_chosen_for_it", async () => {

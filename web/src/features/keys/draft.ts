@@ -4,6 +4,7 @@ import type { Key, KeyInput } from "../../api/key";
 import { Priority } from "../../api/key";
 import { dateOf } from "../../api/time";
 import { formatTime, fromLocalInput, toLocalInput, viewerZone } from "../../format/time";
+import type { Told } from "../../ui/Conflict";
 import { priorityName } from "./priority";
 
 export interface LabelDraft {
@@ -110,15 +111,15 @@ export function labelWords(labels: Readonly<Record<string, string>>): string {
 }
 
 /** keyTold is what people chose of a key, in words, to be compared. */
-export function keyTold(key: Key, routes: (key: Key) => string): readonly (readonly [name: string, value: string])[] {
+export function keyTold(key: Key, routes: (key: Key) => string): Told<KeyDraft> {
   const expires = dateOf(key.expiresAt);
   return [
-    ["Name", key.name],
-    ["Routes", routes(key)],
-    ["Expires", expires ? formatTime(expires, viewerZone()) : "never"],
-    ["Labels", labelWords(key.labels) || "none"],
-    ["Weight", String(key.weight || 1)],
-    ["Priority", priorityName(key.priority)],
+    ["Name", key.name, "name"],
+    ["Routes", routes(key), "everyRoute", "routeIds"],
+    ["Expires", expires ? formatTime(expires, viewerZone()) : "never", "expires", "expiresAt"],
+    ["Labels", labelWords(key.labels) || "none", "labels"],
+    ["Weight", String(key.weight || 1), "weight"],
+    ["Priority", priorityName(key.priority), "priority"],
     ["Secret", key.previousSuffix ? `…${key.suffix}, before it …${key.previousSuffix}` : `…${key.suffix}`],
     ["Revoked", key.revokedAt ? "yes" : "no"],
   ];

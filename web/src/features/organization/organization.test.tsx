@@ -1,4 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
@@ -43,6 +44,27 @@ test("plain_end_users_are_warned_of_and_sent_with_the_labels", async () => {
   const [request] = sent;
   expect(request?.organization?.usage).toMatchObject({ endUsers: EndUsers.PLAIN, labels: [{ name: "ticket", maxBytes: 64, pattern: "T-.+" }] });
   expect([request?.updateMask?.paths, request?.mutation?.etag]).toEqual([["usage"], "7"]);
+});
+
+test("settings_that_somebody_changed_meanwhile_show_both_versions", async () => {
+  const sent: UpdateOrganizationRequest[] = [];
+  let now = organization;
+  const user = await open((r) => {
+    r.rpc(getOrganization, () => ({ organization: now }));
+    r.rpc(updateOrganization, (request) => {
+      sent.push(request);
+      if (request.mutation?.etag === "8") return {};
+      now = { ...organization, etag: "8", usage: { ...organization.usage, labels: [{ name: "ticket", maxBytes: 32 }] } };
+      throw new ConnectError("etag", Code.Aborted);
+    });
+  });
+  await user.selectOptions(await screen.findByRole("combobox", { name: "End users are named" }), "As applications name them");
+  await user.click(screen.getByRole("button", { name: "Save settings" }));
+  expect(await screen.findByRole("radio", { name: "Theirs: ticket (32 bytes)" })).toHaveProperty("checked", true);
+  await user.click(screen.getByRole("button", { name: "Go on with this choice" }));
+  await user.click(screen.getByRole("button", { name: "Save settings" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(sent[1]?.organization?.usage).toMatchObject({ endUsers: EndUsers.PLAIN, labels: [{ name: "ticket", maxBytes: 32 }] });
 });
 
 test("a_refusal_is_shown", async () => {

@@ -1,12 +1,12 @@
-import { useState } from "react";
-
 import type { Price, PricedModel, PriceOverride } from "../../api/price";
-import { useCreatePriceOverride, usePriceOverride, useUpdatePriceOverride } from "../../api/price";
+import { priceOverrideOf, useCreatePriceOverride, usePriceOverride, useUpdatePriceOverride } from "../../api/price";
 import { mayCreateRerate } from "../../api/rerate";
 import { useRequestId } from "../../api/transport";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
+import type { Decision } from "../../ui/Conflict";
 import { Conflict, isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import type { ScopeNames } from "../budgets/names";
 import { problemsOf } from "../../api/problems";
 import { useMay } from "../session/permission";
@@ -30,8 +30,7 @@ interface PriceDialogProps {
 
 /** PriceDialog sets a price of one's own, or changes one. */
 export function PriceDialog({ subject, begin, from, names, onClose }: PriceDialogProps) {
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? draftOf(subject) : newDraft(begin, from)));
+  const { base, draft, change, rebase } = useDraft(subject, draftOf, newDraft(begin, from));
   const create = useCreatePriceOverride();
   const update = useUpdatePriceOverride();
   const requestId = useRequestId();
@@ -43,7 +42,6 @@ export function PriceDialog({ subject, begin, from, names, onClose }: PriceDialo
   const mistakes = mistakesOf(draft);
   const refused = problemsOf(error, "price_override");
   const problems = (field: string) => mistakes.get(field) ?? refused(field);
-  const change = (part: Partial<PriceDraft>) => setDraft((d) => ({ ...d, ...part }));
   const submit = () => {
     if (mistakes.size > 0) return;
     const input = inputOf(draft);
@@ -57,9 +55,8 @@ export function PriceDialog({ subject, begin, from, names, onClose }: PriceDialo
       { onSuccess: onClose },
     );
   };
-  const takeUp = (price: PriceOverride, written: PriceDraft) => {
-    setBase(price);
-    setDraft(written);
+  const decide = (decision: Decision<PriceDraft>) => {
+    if (theirs) rebase(theirs, decision);
     reset();
   };
   return (
@@ -72,8 +69,8 @@ export function PriceDialog({ subject, begin, from, names, onClose }: PriceDialo
           <Conflict
             before={overrideTold(base)}
             theirs={theirs && overrideTold(theirs)}
-            onTakeTheirs={() => theirs && takeUp(theirs, draftOf(theirs))}
-            onKeepMine={() => theirs && takeUp(theirs, draft)}
+            mine={overrideTold(priceOverrideOf(inputOf(draft)))}
+            onDecide={decide}
           />
         ) : (
           <FormError error={error} />

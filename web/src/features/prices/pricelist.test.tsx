@@ -318,9 +318,9 @@ describe("setting_a_price", () => {
     const dialog = within(await screen.findByRole("dialog", { name: "Change your price of gpt-5" }));
     await write(dialog.getByLabelText("Output"), "7.5");
     await userEvent.click(dialog.getByRole("button", { name: "Save price" }));
-    const asks = await dialog.findByText("Input $0.90, Output $8.00");
-    expect(asks.parentElement?.textContent).toContain("Prices: Input $1.00, Output $8.00 → Input $0.90");
-    await userEvent.click(dialog.getByRole("button", { name: "Keep what I wrote" }));
+    expect(await dialog.findByRole("radio", { name: "Theirs: Input $0.90, Output $8.00" })).toHaveProperty("checked", false);
+    expect(dialog.getByRole("radio", { name: "Mine: Input $1.00, Output $7.50" })).toHaveProperty("checked", true);
+    await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
     await userEvent.click(dialog.getByRole("button", { name: "Save price" }));
     await waitFor(() => expect(screen.queryByRole("dialog", { name: "Change your price of gpt-5" })).toBeNull());
     expect(sent[1]).toMatchObject({ priceOverride: { id: "o1", etag: "8", rates: { input: "1", output: "7.5" }, serviceTiers: [{ name: "batch" }] } });

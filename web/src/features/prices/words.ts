@@ -9,6 +9,7 @@ import { formatRate } from "../../format/rate";
 import { formatTime, viewerZone } from "../../format/time";
 import type { Tone } from "../../ui/Badge";
 import type { Told } from "../../ui/Conflict";
+import type { PriceDraft } from "./draft";
 import { buckets } from "./buckets";
 
 /** ratesTold are those that are known, by what they price. */
@@ -53,18 +54,18 @@ export function standingName(standing: Standing): { label: string; tone: Tone } 
 }
 
 /** overrideTold is a price of one's own in words. */
-export function overrideTold(o: PriceOverride): Told {
+export function overrideTold(o: PriceOverride): Told<PriceDraft> {
   const rates = (of: Rates | undefined) => ratesTold(of).map(([name, rate]) => `${name} ${rate}`).join(", ") || "none";
   const time = (at: Date | undefined, absent: string) => (at ? formatTime(at, viewerZone(), "minute") : absent);
   return [
-    ["Prices", rates(o.rates)],
-    ["Long contexts", o.longContextThreshold > 0n ? `${longWords(o)}: ${rates(o.longRates)}` : "no"],
-    ["Service tiers", o.serviceTiers.map((tier) => tierWords(tier, rates)).join("; ") || "none"],
-    ["By region", placesWords(o.regionFactors)],
-    ["By where it was served", placesWords(o.geoFactors)],
-    ["A request", o.perRequest ? formatRate(o.perRequest) : "nothing"],
-    ["An image", o.perImage ? formatRate(o.perImage) : "not known"],
-    ["Until", time(dateOf(o.effectiveUntil), "for ever")],
+    ["Prices", rates(o.rates), "rates"],
+    ["Long contexts", o.longContextThreshold > 0n ? `${longWords(o)}: ${rates(o.longRates)}` : "no", "threshold", "longRates", "marginal"],
+    ["Service tiers", o.serviceTiers.map((tier) => tierWords(tier, rates)).join("; ") || "none", "tiers"],
+    ["By region", placesWords(o.regionFactors), "regions"],
+    ["By where it was served", placesWords(o.geoFactors), "geos"],
+    ["A request", o.perRequest ? formatRate(o.perRequest) : "nothing", "perRequest"],
+    ["An image", o.perImage ? formatRate(o.perImage) : "not known", "perImage"],
+    ["Until", time(dateOf(o.effectiveUntil), "for ever"), "until"],
   ];
 }
 
@@ -132,7 +133,7 @@ export function progressOf({ state, from, until, reached }: Rerate): number {
 
 /** differenceOf says what a price is, and where another was before, what becomes of it. */
 export function differenceOf(price: PriceOverride, was: PriceOverride | undefined): string[] {
-  const before = new Map(overrideTold(was ?? price).slice(1));
+  const before = new Map(overrideTold(was ?? price).slice(1).map(([name, text]) => [name, text]));
   const rates = buckets.flatMap(({ bucket, name }) => {
     const [now, then] = [price.rates?.[bucket] ?? "", was?.rates?.[bucket] ?? ""];
     if (!was) return now ? [`${name} ${formatRate(now)}`] : [];

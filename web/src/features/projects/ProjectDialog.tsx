@@ -1,13 +1,11 @@
-import { useState } from "react";
-
 import type { Project } from "../../api/project";
-import { useCreateProject, useProject, useUpdateProject } from "../../api/project";
+import { projectOf, useCreateProject, useProject, useUpdateProject } from "../../api/project";
 import { useRequestId } from "../../api/transport";
 import { NameField, TextField } from "../../ui/Form";
 import { isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import { problemsOf } from "../../api/problems";
 import { QuotaForm } from "../budgets/QuotaForm";
-import type { ProjectDraft } from "./draft";
 import { emptyProject, paths, projectDraftOf, projectInputOf, projectTold } from "./draft";
 
 interface ProjectDialogProps {
@@ -20,8 +18,7 @@ interface ProjectDialogProps {
 
 /** ProjectDialog makes a project, or changes one. */
 export function ProjectDialog({ subject, onClose, onSaved }: ProjectDialogProps) {
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? projectDraftOf(subject) : emptyProject));
+  const { base, draft, change, rebase } = useDraft(subject, projectDraftOf, emptyProject);
   const create = useCreateProject();
   const update = useUpdateProject();
   const requestId = useRequestId();
@@ -42,13 +39,7 @@ export function ProjectDialog({ subject, onClose, onSaved }: ProjectDialogProps)
     const { id, etag } = base;
     update.mutate({ project: { ...input, id, etag }, updateMask: { paths }, mutation: { requestId: requestId([draft, etag]) } }, { onSuccess: onClose });
   };
-  const takeUp = (project: Project, begin: ProjectDraft) => {
-    setBase(project);
-    setDraft(begin);
-    reset();
-  };
   const problems = problemsOf(error, "project");
-  const change = (part: Partial<ProjectDraft>) => setDraft((d) => ({ ...d, ...part }));
   return (
     <QuotaForm
       what="project"
@@ -56,11 +47,14 @@ export function ProjectDialog({ subject, onClose, onSaved }: ProjectDialogProps)
       told={projectTold}
       conflict={conflict}
       theirs={theirs}
+      mine={conflict ? projectOf(projectInputOf(draft)) : undefined}
       pending={isPending}
       error={error}
       onSubmit={submit}
-      onTakeTheirs={(project) => takeUp(project, projectDraftOf(project))}
-      onKeepMine={(project) => takeUp(project, draft)}
+      onDecide={(theirs, decision) => {
+        rebase(theirs, decision);
+        reset();
+      }}
       onClose={onClose}
     >
       <NameField placeholder="search" problem={problems("name")} value={draft.name} onChange={(name) => change({ name })} />

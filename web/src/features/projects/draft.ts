@@ -1,4 +1,5 @@
 import type { Project, ProjectInput } from "../../api/project";
+import type { Told } from "../../ui/Conflict";
 
 export interface ProjectDraft {
   name: string;
@@ -23,10 +24,10 @@ export function projectInputOf({ name, displayName, weight }: ProjectDraft): Pro
 export const paths = ["name", "display_name", "weight"];
 
 /** projectTold is what people chose of a project, in words, to be compared. */
-export function projectTold({ name, displayName, weight }: Project): readonly (readonly [name: string, value: string])[] {
+export function projectTold({ name, displayName, weight }: Project): Told<ProjectDraft> {
   return [
-    ["Name", name],
-    ["Shown as", displayName || name],
-    ["Weight", String(weight || 1)],
+    ["Name", name, "name"],
+    ["Shown as", displayName || name, "displayName"],
+    ["Weight", String(weight || 1), "weight"],
   ];
 }

@@ -175,8 +175,10 @@ test("two_who_change_one_see_each_other", async () => {
   const dialog = within(await screen.findByRole("dialog", { name: "Change shop" }));
   await userEvent.type(dialog.getByRole("textbox", { name: "Shown as (optional)" }), " EU");
   await userEvent.click(dialog.getByRole("button", { name: "Save project" }));
-  expect((await dialog.findByRole("listitem")).textContent).toBe("Weight: 3 → 50");
-  await userEvent.click(dialog.getByRole("button", { name: "Begin again with theirs" }));
+  expect(await dialog.findByRole("radio", { name: "Theirs: 50" })).toHaveProperty("checked", true);
+  expect(dialog.getByRole("radio", { name: "Mine: Web shop EU" })).toHaveProperty("checked", true);
+  await userEvent.click(dialog.getByRole("button", { name: "All theirs" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
   expect(dialog.getByRole<HTMLInputElement>("spinbutton", { name: "Weight (optional)" }).value).toBe("50");
   await userEvent.click(dialog.getByRole("button", { name: "Save project" }));
   await waitFor(() => expect(seen).toHaveLength(2));

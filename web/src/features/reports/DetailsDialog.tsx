@@ -6,7 +6,9 @@ import { useReadSavedReport, useUpdateSavedReport } from "../../api/savedReport"
 import { useRequestId } from "../../api/transport";
 import { FormActions, FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
+import type { Decision, Told } from "../../ui/Conflict";
 import { Conflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import type { ReportWords } from "./ReportFields";
 import { ReportFields } from "./ReportFields";
 
@@ -19,9 +21,8 @@ interface DetailsDialogProps {
 
 /** DetailsDialog changes a report's name and description; the statement is not touched. */
 export function DetailsDialog({ subject, onClose, onSaved }: DetailsDialogProps) {
-  const [base, setBase] = useState(subject);
+  const { base = subject, draft: words, change, rebase } = useDraft(subject, wordsOf, wordsOf(subject));
   const [theirs, setTheirs] = useState<SavedReport>();
-  const [words, setWords] = useState<ReportWords>(wordsOf(subject));
   const update = useUpdateSavedReport();
   const read = useReadSavedReport();
   const requestId = useRequestId();
@@ -39,9 +40,8 @@ export function DetailsDialog({ subject, onClose, onSaved }: DetailsDialogProps)
       },
     );
   };
-  const decide = (found: SavedReport, next: ReportWords) => {
-    setBase(found);
-    setWords(next);
+  const decide = (decision: Decision<ReportWords>) => {
+    if (theirs) rebase(theirs, decision);
     setTheirs(undefined);
     update.reset();
   };
@@ -50,13 +50,13 @@ export function DetailsDialog({ subject, onClose, onSaved }: DetailsDialogProps)
   return (
     <Modal title={`Change ${subject.name}`} open held={update.isPending} onClose={onClose}>
       <form action={submit} className="form">
-        <ReportFields words={words} problem={problem} onChange={setWords} />
+        <ReportFields words={words} problem={problem} onChange={change} />
         {stale ? (
           <Conflict
             theirs={theirs && toldOf(theirs)}
             before={toldOf(base)}
-            onTakeTheirs={() => theirs && decide(theirs, wordsOf(theirs))}
-            onKeepMine={() => theirs && decide(theirs, words)}
+            mine={toldOf(words)}
+            onDecide={decide}
           />
         ) : (
           <FormError error={update.error} />
@@ -76,10 +76,9 @@ function wordsOf({ name, description }: SavedReport): ReportWords {
   return { name, description };
 }
 
-function toldOf({ name, description, sql }: SavedReport): [string, string][] {
+function toldOf({ name, description }: ReportWords): Told<ReportWords> {
   return [
-    ["Name", name],
-    ["Description", description || "none"],
-    ["Statement", sql.length > 80 ? `${sql.slice(0, 80)}…` : sql],
+    ["Name", name, "name"],
+    ["Description", description || "none", "description"],
   ];
 }

@@ -453,8 +453,9 @@ describe("a saved report", () => {
     await userEvent.clear(name);
     await userEvent.type(name, "mine");
     await press("Save");
-    expect((await screen.findByRole("alert")).textContent).toContain("cost-by-team → theirs");
-    await press("Keep what I wrote");
+    expect(await screen.findByRole("radio", { name: "Theirs: theirs" })).toBeTruthy();
+    expect(screen.getByRole("radio", { name: "Mine: mine" })).toHaveProperty("checked", true);
+    await press("Go on with this choice");
     await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Save" }));
     await heading("mine");
     expect(said).toEqual([

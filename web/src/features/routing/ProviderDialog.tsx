@@ -1,11 +1,11 @@
-import { useState } from "react";
-
 import type { Provider } from "../../api/provider";
-import { Dialect, dialectName, useCreateProvider, useProvider, useUpdateProvider } from "../../api/provider";
+import { Dialect, dialectName, providerOf, useCreateProvider, useProvider, useUpdateProvider } from "../../api/provider";
 import { useRequestId } from "../../api/transport";
 import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
+import type { Decision, Told } from "../../ui/Conflict";
 import { Conflict, isConflict } from "../../ui/Conflict";
+import { useDraft } from "../../ui/useDraft";
 import { problemsOf } from "../../api/problems";
 import type { ProviderDraft } from "./ProviderForm";
 import { ProviderForm } from "./ProviderForm";
@@ -24,8 +24,7 @@ export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogPr
   const create = useCreateProvider();
   const update = useUpdateProvider();
   const requestId = useRequestId();
-  const [base, setBase] = useState(subject);
-  const [draft, setDraft] = useState(() => (subject ? draftOf(subject) : { ...empty, ...suggested }));
+  const { base, draft, change, rebase } = useDraft(subject, draftOf, { ...empty, ...suggested });
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useProvider(conflict && base ? base.id : "", true);
@@ -44,10 +43,8 @@ export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogPr
     const { id, etag } = base;
     update.mutate({ provider: { ...input, id, etag }, updateMask: { paths }, mutation: { requestId: requestId([written, etag]) } }, { onSuccess: onClose });
   };
-  const takeUp = (provider: Provider | undefined, begin: (provider: Provider) => ProviderDraft) => {
-    if (!provider) return;
-    setBase(provider);
-    setDraft(begin(provider));
+  const decide = (decision: Decision<ProviderDraft>) => {
+    if (theirs) rebase(theirs, decision);
     reset();
   };
   return (
@@ -58,12 +55,12 @@ export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogPr
         problems={problemsOf(error, "provider")}
         pending={isPending}
         blocked={conflict}
-        onChange={(part) => setDraft((d) => ({ ...d, ...part }))}
+        onChange={change}
         onSubmit={submit}
         onCancel={onClose}
       >
         {conflict && base ? (
-          <Conflict before={told(base)} theirs={theirs && told(theirs)} onTakeTheirs={() => takeUp(theirs, draftOf)} onKeepMine={() => takeUp(theirs, () => draft)} />
+          <Conflict before={told(base)} mine={told(providerOf(inputOf(draft)))} theirs={theirs && told(theirs)} onDecide={decide} />
         ) : (
           <FormError error={error} />
         )}
@@ -92,16 +89,16 @@ function inputOf({ queue, ...rest }: ProviderDraft) {
   return { ...rest, ...(queue && { queue: { maxRequests: Number(queue.maxRequests), maxWaitMs: BigInt(Number(queue.maxWait)) } }) };
 }
 
-function told(provider: Provider): readonly (readonly [name: string, value: string])[] {
+function told(provider: Provider): Told<ProviderDraft> {
   return [
-    ["Name", provider.name],
-    ["Dialect", dialectName(provider.dialect)],
-    ["Base URL", provider.baseUrl],
-    ["API version", provider.apiVersion || "none"],
-    ["Credential", provider.credentialRef || "none or sealed"],
-    ["Region", provider.region || "not stated"],
-    ["Price list", provider.priceList || "unpriced"],
-    ["Queue", queueWords(provider.queue)],
+    ["Name", provider.name, "name"],
+    ["Dialect", dialectName(provider.dialect), "dialect"],
+    ["Base URL", provider.baseUrl, "baseUrl"],
+    ["API version", provider.apiVersion || "none", "apiVersion"],
+    ["Credential", provider.credentialRef || "none or sealed", "credentialRef"],
+    ["Region", provider.region || "not stated", "region"],
+    ["Price list", provider.priceList || "unpriced", "priceList"],
+    ["Queue", queueWords(provider.queue), "queue"],
   ];
 }
 

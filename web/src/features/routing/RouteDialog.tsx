@@ -1,11 +1,16 @@
 import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
-import { useCreateRoute, useUpdateRoute } from "../../api/route";
+import { routeOf, useCreateRoute, useRoute, useUpdateRoute } from "../../api/route";
 import { useRequestId } from "../../api/transport";
+import type { Decision } from "../../ui/Conflict";
+import { Conflict, isConflict } from "../../ui/Conflict";
+import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
+import { useDraft } from "../../ui/useDraft";
 import type { RouteDraft } from "./draft";
 import { draftOf, emptyDraft, inputOf, paths } from "./draft";
 import { RouteForm } from "./RouteForm";
+import { routeTold } from "./words";
 
 interface RouteDialogProps {
   /** The one to change; absent: a new one. */
@@ -21,28 +26,48 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
   const create = useCreateRoute();
   const update = useUpdateRoute();
   const requestId = useRequestId();
-  const submit = (draft: RouteDraft) => {
-    const mutation = { requestId: requestId(draft) };
+  const { base, draft, change, rebase } = useDraft(subject, draftOf, { ...emptyDraft, ...suggested });
+  const { isPending, error, reset } = base ? update : create;
+  const conflict = isConflict(error);
+  const now = useRoute(conflict && base ? base.id : "", true);
+  const theirs = conflict && !now.isFetching ? now.data?.route : undefined;
+  const submit = () => {
     const input = inputOf(draft);
-    if (subject) {
-      const route = { ...input, id: subject.id, etag: subject.etag };
-      update.mutate({ route, updateMask: { paths }, mutation }, { onSuccess: onClose });
-    } else {
-      create.mutate({ ...input, mutation }, { onSuccess: onClose });
+    if (!base) {
+      create.mutate({ ...input, mutation: { requestId: requestId(draft) } }, { onSuccess: onClose });
+      return;
     }
+    const { id, etag } = base;
+    update.mutate({ route: { ...input, id, etag }, updateMask: { paths }, mutation: { requestId: requestId([draft, etag]) } }, { onSuccess: onClose });
   };
-  const { isPending, error } = subject ? update : create;
+  const decide = (decision: Decision<RouteDraft>) => {
+    if (theirs) rebase(theirs, decision);
+    reset();
+  };
   return (
-    <Modal title={subject ? `Change ${subject.name}` : "Create route"} open held={isPending} onClose={onClose}>
+    <Modal title={base ? `Change ${base.name}` : "Create route"} open held={isPending} onClose={onClose}>
       <RouteForm
-        begin={subject ? draftOf(subject) : { ...emptyDraft, ...suggested }}
-        exists={subject !== undefined}
+        draft={draft}
+        exists={base !== undefined}
         providers={providers}
         pending={isPending}
+        blocked={conflict}
         error={error}
+        onChange={change}
         onSubmit={submit}
         onCancel={onClose}
-      />
+      >
+        {conflict && base ? (
+          <Conflict
+            before={routeTold(base, providers)}
+            mine={routeTold(routeOf(inputOf(draft)), providers)}
+            theirs={theirs && routeTold(theirs, providers)}
+            onDecide={decide}
+          />
+        ) : (
+          <FormError error={error} />
+        )}
+      </RouteForm>
     </Modal>
   );
 }

@@ -1,8 +1,8 @@
-import { useState } from "react";
+import type { ReactNode } from "react";
 
 import { violationsOf } from "../../api/error";
 import type { Names } from "../../api/names";
-import { FormActions, FormError, TextField } from "../../ui/Form";
+import { FormActions, TextField } from "../../ui/Form";
 import { RetryFields, TimeoutFields } from "./BoundFields";
 import type { RouteDraft } from "./draft";
 import { Optional } from "./Optional";
@@ -11,27 +11,30 @@ import { StrategyFields } from "./StrategyFields";
 import { TargetFields } from "./TargetFields";
 
 interface RouteFormProps {
-  begin: RouteDraft;
+  draft: RouteDraft;
   /** Whether it is there already. */
   exists: boolean;
   /** That targets can be of. */
   providers: Names;
   pending: boolean;
+  /** Whether it has to wait for something else. */
+  blocked: boolean;
   error: unknown;
-  onSubmit: (draft: RouteDraft) => void;
+  onChange: (part: Partial<RouteDraft>) => void;
+  onSubmit: () => void;
   onCancel: () => void;
+  /** What is wrong with all of it. */
+  children: ReactNode;
 }
 
 const nameRule = "What applications write in model: letters, digits and -._:/ inside, at most 128.";
 
 /** RouteForm takes everything that a route can do. */
-export function RouteForm({ begin, exists, providers, pending, error, onSubmit, onCancel }: RouteFormProps) {
-  const [draft, setDraft] = useState(begin);
-  const change = (part: Partial<RouteDraft>) => setDraft((d) => ({ ...d, ...part }));
+export function RouteForm({ draft, exists, providers, pending, blocked, error, onChange: change, onSubmit, onCancel, children }: RouteFormProps) {
   const violations = violationsOf(error, "route");
   const problems = (field: string) => violations.find((violation) => violation.field === field)?.description;
   return (
-    <form action={() => onSubmit(draft)} className="form">
+    <form action={onSubmit} className="form">
       <TextField
         label="Name"
         required
@@ -52,9 +55,10 @@ export function RouteForm({ begin, exists, providers, pending, error, onSubmit, 
       <ShareFields what="Shadow" share={draft.shadow} providers={providers} problems={problems} onChange={(shadow) => change({ shadow })} />
       <RetryFields retry={draft.retry} problems={problems} onChange={(retry) => change({ retry })} />
       <TimeoutFields timeouts={draft.timeouts} problems={problems} onChange={(timeouts) => change({ timeouts })} />
-      <FormError error={error} />
+      {children}
       <FormActions
         pending={pending}
+        blocked={blocked}
         action={exists ? "Save route" : "Create route"}
         working={exists ? "Saving…" : "Creating…"}
         onCancel={onCancel}

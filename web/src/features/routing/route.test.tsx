@@ -287,3 +287,48 @@ test("a_plain_route_says_what_holds_where_it_says_nothing", async () => {
     expect(details.textContent).toMatch(said);
   }
 });
+
+test("a_route_that_somebody_changed_meanwhile_shows_both_versions_of_each_field", async () => {
+  const seen: UpdateRouteRequest[] = [];
+  const theirs = { ...clever, etag: "e4", strict: false, hedge: undefined, targets: [{ providerId: "v2", model: "theirs", weight: 0, when: "" }] };
+  open("/routing", (r) => {
+    r.rpc(getRoute, () => ({ route: theirs }));
+    r.rpc(updateRoute, (request) => {
+      seen.push(request);
+      if (request.route?.etag !== "e4") throw new ConnectError("etag", Code.Aborted);
+      return {};
+    });
+  });
+  const dialog = await openDialog("Change clever", "Change clever");
+  const [model] = dialog.getAllByRole("textbox", { name: "Model" });
+  if (!model) throw new Error("it has targets");
+  await userEvent.clear(model);
+  await userEvent.type(model, "mine");
+  await userEvent.click(dialog.getByRole("switch", { name: "Shadow" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  const versions = async (name: string) => within(await dialog.findByRole("group", { name })).getAllByRole("radio");
+  const checked = async (name: string) => (await versions(name)).map((radio) => [radio.closest("label")?.textContent, (radio as HTMLInputElement).checked]);
+  expect(await checked("Targets")).toEqual([
+    ['Mine: openai / mine; backup / small only when metadata.tier == "gold"', true],
+    ["Theirs: backup / theirs", false],
+  ]);
+  expect(await checked("Strict")).toEqual([
+    ["Mine, as it was: yes", false],
+    ["Theirs: no", true],
+  ]);
+  expect(await checked("Shadow")).toEqual([
+    ["Mine: none", true],
+    ["Theirs, as it was: 100 % to openai / large", false],
+  ]);
+  expect(dialog.queryByRole("group", { name: "Retries" })).toBeNull();
+  expect(dialog.getByRole("button", { name: "Save route" })).toHaveProperty("disabled", true);
+  await userEvent.click(dialog.getByRole("radio", { name: "Mine, as it was: yes" }));
+  await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
+  expect(dialog.getByRole("switch", { name: "Strict" })).toHaveProperty("checked", true);
+  expect(dialog.getByRole("switch", { name: "Hedge" })).toHaveProperty("checked", false);
+  await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(seen[1]?.route).toMatchObject({ etag: "e4", strict: true, targets: [{ model: "mine" }, { model: "small" }], canary: clever.canary });
+  expect([seen[1]?.route?.hedge, seen[1]?.route?.shadow]).toEqual([undefined, undefined]);
+  expect(seen[0]?.mutation?.requestId).not.toBe(seen[1]?.mutation?.requestId);
+});

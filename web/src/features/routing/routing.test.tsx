@@ -326,9 +326,9 @@ test("a_provider_that_somebody_changed_meanwhile_shows_both_versions", async () 
   const dialog = await openDialog("Change azure", "Change azure");
   await userEvent.type(dialog.getByRole("textbox", { name: "Region (optional)" }), "eu");
   await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
-  expect((await dialog.findByRole("listitem")).textContent).toBe("Queue: nothing waits → 7 at most for each model, up to 500 ms");
-  await userEvent.click(dialog.getByRole("button", { name: "Begin again with theirs" }));
-  await userEvent.type(dialog.getByRole("textbox", { name: "Region (optional)" }), "eu");
+  expect(await dialog.findByRole("radio", { name: "Theirs: 7 at most for each model, up to 500 ms" })).toHaveProperty("checked", true);
+  expect(dialog.getByRole("radio", { name: "Mine: eu" })).toHaveProperty("checked", true);
+  await userEvent.click(dialog.getByRole("button", { name: "Go on with this choice" }));
   await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
   await waitFor(() => expect(seen).toHaveLength(2));
   expect(seen[1]?.updateMask?.paths).toEqual(["region"]);

@@ -1,9 +1,13 @@
 import type { Provider } from "../../api/provider";
-import type { Hedge, Route, Sticky, Timeouts } from "../../api/route";
-import { StickyBy } from "../../api/route";
+import type { Names } from "../../api/names";
+import type { Hedge, Retry, Route, Share, Sticky, Target, Timeouts } from "../../api/route";
+import { failureName, StickyBy, stickyByName, strategyName, usualFailures } from "../../api/route";
 import { microsOf } from "../../api/time";
 import { formatDuration, formatSpan } from "../../format/duration";
+import { shortId } from "../../format/id";
 import { formatCount } from "../../format/number";
+import type { Told } from "../../ui/Conflict";
+import type { RouteDraft } from "./draft";
 
 /** spanOf writes a duration: 5 min, 300 ms. */
 export function spanOf(duration: Parameters<typeof microsOf>[0]): string {
@@ -55,4 +59,42 @@ export function extrasOf({ strict, hedge, canary, shadow }: Route): string {
 export function queueWords(queue: Provider["queue"]): string {
   if (!queue) return "nothing waits";
   return `${formatCount(queue.maxRequests)} at most for each model, up to ${formatDuration(queue.maxWaitMs * 1_000n)}`;
+}
+
+/** routeTold is what people choose of a route, in words, to be compared. */
+export function routeTold(route: Route, providers: Names): Told<RouteDraft> {
+  const share = ({ perMille, target }: Share) => `${percentOf(perMille)} to ${target ? targetWords(target, providers) : "nothing"}`;
+  return [
+    ["Name", route.name, "name"],
+    ["Strategy", strategyName(route.strategy), "strategy"],
+    ["Alike in", route.sticky ? `${likenessWords(route.sticky)}, ${stickyWords(route.sticky)}` : "not asked", "sticky"],
+    ["Targets", route.targets.map((target) => targetWords(target, providers)).join("; "), "targets"],
+    ["Strict", route.strict ? "yes" : "no", "strict"],
+    ["Hedge", route.hedge ? hedgeWords(route.hedge) : "none", "hedge"],
+    ["Canary", route.canary ? share(route.canary) : "none", "canary"],
+    ["Shadow", route.shadow ? share(route.shadow) : "none", "shadow"],
+    ["Retries", retryWords(route.retry), "retry"],
+    ["Timeouts", saidTimeouts(route.timeouts), "timeouts"],
+  ];
+}
+
+/** targetWords name a target, its weight and its condition. */
+function targetWords({ providerId, model, weight, when }: Target, providers: Names): string {
+  const weighs = weight > 0 ? ` (weight ${weight})` : "";
+  return `${providers?.get(providerId) ?? shortId(providerId)} / ${model}${weighs}${when && ` only when ${when}`}`;
+}
+
+function likenessWords({ by, header }: Sticky): string {
+  return by === StickyBy.HEADER ? header : stickyByName(by);
+}
+
+function retryWords(retry: Retry | undefined): string {
+  const on = retry && retry.on.length > 0 ? retry.on : usualFailures;
+  const attempts = retry?.maxAttempts ? `${retry.maxAttempts} attempts` : "each target once, 5 attempts in all";
+  return `${attempts}, first repeat after up to ${retry?.backoff ? spanOf(retry.backoff) : "100 ms"}, after ${on.map(failureName).join(", ")}`;
+}
+
+/** saidTimeouts are those that are said, in a line. */
+export function saidTimeouts(timeouts: Timeouts | undefined): string {
+  return timeoutWords(timeouts).map(([name, value]) => `${name.toLowerCase()} ${value}`).join(", ") || "none";
 }
