@@ -1,6 +1,7 @@
 import "./combobox.css";
 
 import { Combobox as Base } from "@base-ui/react/combobox";
+import { useState } from "react";
 
 /** Option is one of those that can be chosen, and how it reads. */
 export interface Option {
@@ -23,6 +24,8 @@ const most = 100;
 
 /** Combobox narrows a list by one of many things, found by typing part of its name, or by nothing. */
 export function Combobox({ label, any, options, value, onChange }: ComboboxProps) {
+  // The list is drawn in the landmark that its field is in: outside of all, readers that go by landmarks would not come by it.
+  const [group, setGroup] = useState<HTMLElement | null>(null);
   const chosen = options.find((option) => option.value === value) ?? null;
   return (
     <Base.Root
@@ -32,7 +35,7 @@ export function Combobox({ label, any, options, value, onChange }: ComboboxProps
       isItemEqualToValue={(a: Option, b: Option) => a.value === b.value}
       onValueChange={(next: Option | null) => onChange(next?.value)}
     >
-      <Base.InputGroup className="combobox">
+      <Base.InputGroup ref={setGroup} className="combobox">
         <Base.Input className="select-small" aria-label={label} placeholder={any} spellCheck={false} autoCapitalize="off" />
         {chosen && (
           <Base.Clear className="combobox-clear" aria-label={`Any ${label.toLowerCase()}`}>
@@ -40,7 +43,7 @@ export function Combobox({ label, any, options, value, onChange }: ComboboxProps
           </Base.Clear>
         )}
       </Base.InputGroup>
-      <Base.Portal>
+      <Base.Portal container={group?.closest("main") ?? undefined}>
         <Base.Positioner className="combobox-place" align="start" sideOffset={4}>
           <Base.Popup className="combobox-popup">
             <Base.Empty className="combobox-empty">No {label.toLowerCase()} is called so.</Base.Empty>
