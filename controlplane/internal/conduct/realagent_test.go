@@ -3,6 +3,7 @@ package conduct_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/weirhq/weir/controlplane/internal/eventlog"
 	"github.com/weirhq/weir/controlplane/internal/fleet/fleettest"
@@ -138,6 +140,53 @@ func traffic(agents []*realAgent, secret string) (stop func()) {
 	return sync.OnceFunc(func() { cancel(); running.Wait() })
 }
 
+func (in *installation) provide(base string) {
+	in.t.Helper()
+	in.commit(eventlog.Change{Subject: in.provider, Body: &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
+		Name: "p", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: base, CredentialRef: "env://WEIR_SECRET_P",
+	}}})
+}
+
+// A secret whose overlap is ended is refused within a second, and the key works on with the
+// other; an agent that restarts has not forgotten it.
+func TestAnAgentRefusesAnEndedSecret(t *testing.T) {
+	in := install(t, quick)
+	in.start()
+	served := upstream(t)
+	in.provide(served.URL + "/v1")
+	old, oldHash, _, oldErr := token.New(token.Key)
+	fresh, freshHash, _, freshErr := token.New(token.Key)
+	if err := errors.Join(oldErr, freshErr); err != nil {
+		t.Fatal(err)
+	}
+	key := uuid.New()
+	in.commit(eventlog.Change{Subject: key, Body: &eventv1.KeyCreated{ProjectId: uuid.NewString(), Name: "k", Sha256: oldHash[:], Suffix: "old1"}})
+	a := in.run(buildAgent(t), served.URL)
+	eventually(t, "the first policy is there", func() bool { return a.has(old, "first") })
+	in.commit(eventlog.Change{Subject: key, Body: &eventv1.KeyRotated{Sha256: freshHash[:], Suffix: "new2", PreviousExpiresAt: timestamppb.New(time.Now().Add(time.Hour))}})
+	eventually(t, "both secrets work", func() bool { return a.has(old, "first") && a.has(fresh, "first") })
+
+	in.commit(eventlog.Change{Subject: key, Body: &eventv1.KeyOverlapEnded{Reason: "leaked", EndedAt: timestamppb.New(time.Now().Add(time.Minute))}})
+	began := time.Now() // and the agent's clock is a minute behind the control plane's
+	refuses := func() bool {
+		status, _ := a.ask(old)
+		return status == http.StatusUnauthorized
+	}
+	eventually(t, "the old secret is refused", refuses)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("refused after %v", took)
+	}
+	if !a.has(fresh, "first") {
+		t.Error("the new secret is refused, too")
+	}
+	a.kill()
+	a.start()
+	eventually(t, "the agent is back", func() bool { return a.has(fresh, "first") })
+	if !refuses() {
+		t.Error("after a restart the old secret opens the key")
+	}
+}
+
 // The whole of it with agents as they are: real requests fail, real policies are
 // refused, real processes die.
 func TestRealAgents(t *testing.T) {
@@ -146,12 +195,7 @@ func TestRealAgents(t *testing.T) {
 	in := install(t, settings)
 	in.start()
 	served := upstream(t)
-	provider := func(base string) {
-		in.commit(eventlog.Change{Subject: in.provider, Body: &eventv1.ProviderUpdated{Settings: &eventv1.ProviderSettings{
-			Name: "p", Dialect: eventv1.Dialect_DIALECT_OPENAI, BaseUrl: base, CredentialRef: "env://WEIR_SECRET_P",
-		}}})
-	}
-	provider(served.URL + "/v1")
+	in.provide(served.URL + "/v1")
 	secret, hash, _, err := token.New(token.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -202,10 +246,10 @@ func TestRealAgents(t *testing.T) {
 	good := in.reroute("good")
 	all("the mended configuration is there", "good")
 
-	provider("ftp://upstream") // the API would not let that through
+	in.provide("ftp://upstream") // the API would not let that through
 	held(eventv1.RolloutHoldCause_ROLLOUT_HOLD_CAUSE_REJECTED)
 	all("nobody took it", "good")
-	provider(served.URL + "/v1")
+	in.provide(served.URL + "/v1")
 	eventually(t, "it is over", func() bool { return in.stage().Open() == nil })
 
 	in.reroute("next")

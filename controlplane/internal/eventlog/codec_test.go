@@ -101,6 +101,7 @@ var stored = []proto.Message{
 		RouteIds: []string{someID}, ExpiresAt: timestamppb.New(time.Date(2027, 1, 2, 3, 4, 5, 678900000, time.UTC)),
 	},
 	&eventv1.KeyRevoked{Reason: "leaked", RevokedAt: someTime},
+	&eventv1.KeyOverlapEnded{Reason: "leaked", EndedAt: someTime},
 	&eventv1.GatewayCreated{Name: "prod-eu", Region: "eu"},
 	&eventv1.EnrolmentTokenCreated{
 		GatewayId: someID, Sha256: bytes.Repeat([]byte{8}, 32), MaxUses: 3,

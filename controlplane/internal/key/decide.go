@@ -83,6 +83,24 @@ func (k Key) Rotate(fresh Secret, overlap time.Duration, now time.Time) ([]event
 	}}}, nil
 }
 
+// EndOverlap ends the secret before the last rotation before its time. Said twice it is
+// true once: the first reason and time stay.
+func (k Key) EndOverlap(reason string, now time.Time) ([]eventlog.Change, error) {
+	if err := k.lives("end the overlap of"); err != nil {
+		return nil, err
+	}
+	if k.Previous == nil {
+		return nil, fault.Because(fault.Precondition, "key_not_rotated", "the key %q was never rotated: it has one secret, which RotateKey replaces", k.Name)
+	}
+	if !now.Before(k.Previous.ExpiresAt) {
+		return nil, nil
+	}
+	return []eventlog.Change{{
+		Subject: k.ID,
+		Body:    &eventv1.KeyOverlapEnded{Reason: reason, EndedAt: timestamppb.New(now)},
+	}}, nil
+}
+
 func (k Key) lives(to string) error {
 	if k.RevokedAt.IsZero() {
 		return nil

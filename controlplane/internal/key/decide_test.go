@@ -79,6 +79,55 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+func TestEndOverlap(t *testing.T) {
+	rotated := key.Key{ID: uuid.New(), SHA256: []byte{2}, Previous: &key.Previous{SHA256: []byte{1}, Suffix: "old1", ExpiresAt: now.Add(time.Hour)}}
+	changes, err := rotated.EndOverlap("leaked", now)
+	if err != nil || len(changes) != 1 {
+		t.Fatalf("%v, %v", changes, err)
+	}
+	ended, err := key.Apply(rotated, eventlog.Event{Version: 9, Subject: rotated.ID, Body: changes[0].Body})
+	if err != nil || !ended.Previous.ExpiresAt.Equal(now) || !rotated.Previous.ExpiresAt.Equal(now.Add(time.Hour)) {
+		t.Errorf("%+v, %v", ended, err)
+	}
+	last, ok := ended.PreviousEnded()
+	if diff := cmp.Diff(key.Ended{SHA256: []byte{1}, At: now, Version: 9}, last); diff != "" || !ok {
+		t.Error(diff)
+	}
+	if changes, err := ended.EndOverlap("again", now.Add(time.Minute)); changes != nil || err != nil {
+		t.Errorf("said twice: %v, %v", changes, err)
+	}
+	if changes, err := rotated.EndOverlap("late", now.Add(time.Hour)); changes != nil || err != nil {
+		t.Errorf("its time was over: %v, %v", changes, err)
+	}
+	for name, k := range map[string]key.Key{"revoked": {RevokedAt: now, Previous: rotated.Previous}, "never_rotated": {}} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := k.EndOverlap("", now); !fault.Is(err, fault.Precondition) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("one_that_was_never_rotated_is_no_state", func(t *testing.T) {
+		if _, err := key.Apply(key.Key{}, eventlog.Event{Body: changes[0].Body}); err == nil {
+			t.Error("folded")
+		}
+	})
+	t.Run("the_last_few_are_kept", func(t *testing.T) {
+		k := ended
+		for i := range byte(20) {
+			k.Previous = &key.Previous{SHA256: []byte{i}, ExpiresAt: now.Add(time.Hour)}
+			if _, ok := k.PreviousEnded(); ok && i != 1 {
+				t.Errorf("secret %d is ended before its time", i)
+			}
+			if k, err = key.Apply(k, eventlog.Event{Version: int64(i), Body: changes[0].Body}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if first := k.Ended[0].SHA256[0]; len(k.Ended) != 8 || first != 12 {
+			t.Errorf("%d are kept, from %d", len(k.Ended), first)
+		}
+	})
+}
+
 func TestArchive(t *testing.T) {
 	kinds := func(k key.Key) string {
 		changes, err := k.Archive("gone", now, []limit.Limit{{ID: uuid.New()}}, []budget.Budget{{ID: uuid.New()}})

@@ -1,7 +1,10 @@
 package key
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,6 +23,8 @@ func Apply(k Key, e eventlog.Event) (Key, error) {
 	case *eventv1.KeyRotated:
 		k.Previous = &Previous{SHA256: k.SHA256, Suffix: k.Suffix, ExpiresAt: body.GetPreviousExpiresAt().AsTime()}
 		k.SHA256, k.Suffix = body.GetSha256(), body.GetSuffix()
+	case *eventv1.KeyOverlapEnded:
+		err = k.endOverlap(body.GetEndedAt().AsTime(), e.Version)
 	case *eventv1.KeyRevoked:
 		k.RevokedAt, k.RevokedVersion = timeOf(body.GetRevokedAt()), e.Version
 	default:
@@ -30,6 +35,20 @@ func Apply(k Key, e eventlog.Event) (Key, error) {
 	}
 	k.Version = e.Version
 	return k, nil
+}
+
+func (k *Key) endOverlap(at time.Time, version int64) error {
+	if k.Previous == nil {
+		return errors.New("it was not rotated")
+	}
+	previous := *k.Previous
+	if at.Before(previous.ExpiresAt) {
+		previous.ExpiresAt = at
+	}
+	kept := k.Ended[max(0, len(k.Ended)-maxEnded+1):]
+	k.Ended = append(slices.Clone(kept), Ended{SHA256: previous.SHA256, At: at, Version: version})
+	k.Previous = &previous
+	return nil
 }
 
 func fromCreated(body *eventv1.KeyCreated, e eventlog.Event) (Key, error) {

@@ -2,6 +2,7 @@
 package key
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +22,9 @@ type Key struct {
 	Suffix string `json:"suffix"`
 	// Previous is the secret before the last rotation; nil: there was none.
 	Previous *Previous `json:"previous,omitempty"`
+	// Ended are secrets whose overlaps were ended before their time, the newest last, at
+	// most maxEnded.
+	Ended []Ended `json:"ended,omitempty"`
 	// RevokedAt is zero for a key that lives.
 	RevokedAt time.Time `json:"revoked_at"`
 	// RevokedVersion is the log version of the revocation; 0 for a key that lives.
@@ -48,6 +52,28 @@ type Previous struct {
 	SHA256    []byte    `json:"sha256"`
 	Suffix    string    `json:"suffix"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Ended is a secret whose overlap was ended before its time.
+type Ended struct {
+	SHA256 []byte    `json:"sha256"`
+	At     time.Time `json:"at"`
+	// Version of the log that ended it.
+	Version int64 `json:"version"`
+}
+
+// maxEnded bounds what is kept of one key. Policies have the last rotation only; those
+// before count for agents that missed the policies since.
+const maxEnded = 8
+
+// PreviousEnded is how the overlap of the last rotation was ended; false: it was not, or
+// there was none.
+func (k Key) PreviousEnded() (Ended, bool) {
+	if k.Previous == nil || len(k.Ended) == 0 {
+		return Ended{}, false
+	}
+	last := k.Ended[len(k.Ended)-1]
+	return last, bytes.Equal(last.SHA256, k.Previous.SHA256)
 }
 
 // Lives tells whether the key opens anything at a time.

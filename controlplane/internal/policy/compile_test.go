@@ -511,4 +511,32 @@ func TestRevocationsHaveBothSecrets(t *testing.T) {
 	}
 }
 
+// A secret whose overlap was ended is revoked alone: the key lives with another.
+func TestRevocationsHaveEndedSecrets(t *testing.T) {
+	state := rotated()
+	state.Keys[0].RevokedAt, state.Keys[0].RevokedVersion = time.Time{}, 0
+	state.Keys[0].Ended = []key.Ended{{SHA256: bytes.Repeat([]byte{5}, 32), At: day, Version: 14}}
+	want := &policyv1.Revocation{KeySha256: bytes.Repeat([]byte{5}, 32), Version: 14}
+	for name, before := range map[string]bool{"whole": false, "after_a_change_of_something_else": true} {
+		t.Run(name, func(t *testing.T) {
+			now := state
+			if before {
+				compiled, err := policy.CompileNext(nil, state, book())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := compiled.Since(day.Add(24 * time.Hour)); got != state.Version {
+					t.Errorf("asks for changes since %d", got)
+				}
+				now = compiled.WithRevoked(policy.State{OrganizationID: state.OrganizationID, Gateway: state.Gateway, Version: state.Version + 1, Since: state.Version})
+			}
+			set := policy.Revocations(now)
+			last := set.GetRevocations()[len(set.GetRevocations())-1]
+			if diff := cmp.Diff(want, last, protocmp.Transform()); diff != "" || set.GetVersion() != 14 {
+				t.Errorf("version %d\n%s", set.GetVersion(), diff)
+			}
+		})
+	}
+}
+
 func shuffle[T any](s []T) { rand.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] }) }

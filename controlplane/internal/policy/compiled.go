@@ -158,7 +158,7 @@ func (c *Compiled) Since(now time.Time) int64 {
 		return 0
 	}
 	for _, k := range c.revoked {
-		if now.Sub(k.RevokedAt) >= RevokedFor {
+		if !k.RevokedAt.IsZero() && now.Sub(k.RevokedAt) >= RevokedFor {
 			return 0
 		}
 	}
@@ -189,7 +189,7 @@ func (c *Compiled) WithRevoked(state State) State {
 
 func revokedKeys(before *Compiled, state State) (revoked []key.Key) {
 	for _, k := range before.WithRevoked(state).Keys {
-		if !k.RevokedAt.IsZero() {
+		if !k.RevokedAt.IsZero() || len(k.Ended) > 0 {
 			revoked = append(revoked, k)
 		}
 	}

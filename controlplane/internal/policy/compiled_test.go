@@ -123,6 +123,8 @@ func (g *growing) changeKey() {
 		k = g.Keys[i]
 		if k.Previous = (&key.Previous{SHA256: make([]byte, 32)}); g.IntN(2) == 0 {
 			k.RevokedAt, k.RevokedVersion = day, g.Version
+		} else if g.IntN(2) == 0 {
+			k.Ended = append(slices.Clone(k.Ended), key.Ended{SHA256: []byte{byte(g.Version)}, Version: g.Version})
 		}
 		g.Keys[i] = k
 	}

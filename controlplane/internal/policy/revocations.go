@@ -13,8 +13,8 @@ import (
 // left out: the agents that heard of them remember them.
 const MaxRevocations = 2 * MaxResources
 
-// Revocations is the cumulative set of revoked keys in the state, ordered by
-// (version, key id, hash). The secret before a rotation is in it whether its time
+// Revocations is the cumulative set of revoked keys in the state, and of secrets whose
+// overlaps were ended before their time, ordered by (version, key id, hash). The secret before a rotation is in it whether its time
 // is over or not: an agent's clock may be behind. Whoever signs it sets the epoch.
 func Revocations(state State) *policyv1.Revocations {
 	set := &policyv1.Revocations{
@@ -22,6 +22,10 @@ func Revocations(state State) *policyv1.Revocations {
 		GatewayId:      state.Gateway.ID.String(),
 	}
 	for _, k := range slices.Concat(state.Keys, state.Lingering) {
+		for _, ended := range k.Ended {
+			set.Version = max(set.Version, ended.Version)
+			set.Revocations = append(set.Revocations, &policyv1.Revocation{KeySha256: ended.SHA256, Version: ended.Version})
+		}
 		if k.RevokedAt.IsZero() {
 			continue
 		}

@@ -104,6 +104,8 @@ func (s *story) addArchived() {
 	s.addKey(k.ID, "old", time.Now())
 	s.add(k.Update(key.Settings{Name: "older"}, key.World{}))
 	s.add(k.Rotate(key.Secret{SHA256: random(), Suffix: "efgh"}, time.Hour, time.Now()))
+	k.Previous = &key.Previous{ExpiresAt: time.Now().Add(time.Hour)}
+	s.add(k.EndOverlap("leaked", time.Now()))
 	s.add(k.Archive("gone", time.Now(), nil, nil))
 
 	g := gateway.Gateway{ID: uuid.New(), Name: "old", Region: "local"}

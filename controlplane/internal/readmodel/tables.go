@@ -73,7 +73,7 @@ var (
 	}
 	Keys = &Table[key.Key]{
 		name: "key", thing: "key", fields: keyFields, apply: key.Apply, begins: "KeyCreated", ends: "KeyArchived",
-		changes: map[string]func(proto.Message) string{"KeyUpdated": nil, "KeyRotated": nil, "KeyRevoked": nil},
+		changes: map[string]func(proto.Message) string{"KeyUpdated": nil, "KeyRotated": nil, "KeyOverlapEnded": nil, "KeyRevoked": nil},
 		columns: []string{"name", "project_id", "sha256", "revoked_at", "created_at", "expires_at", "suffix", "route_ids", "labels"},
 		values: func(k key.Key) []any {
 			return []any{

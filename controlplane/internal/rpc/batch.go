@@ -46,6 +46,7 @@ func newBatches(runner *command.Runner, s services) *batches {
 		"update_key":               part(adminv1connect.KeyServiceName, "UpdateKey", s.keys.UpdateKey),
 		"rotate_key":               part(adminv1connect.KeyServiceName, "RotateKey", s.keys.RotateKey),
 		"revoke_key":               part(adminv1connect.KeyServiceName, "RevokeKey", s.keys.RevokeKey),
+		"end_key_overlap":          part(adminv1connect.KeyServiceName, "EndKeyOverlap", s.keys.EndKeyOverlap),
 		"delete_key":               part(adminv1connect.KeyServiceName, "DeleteKey", s.keys.DeleteKey),
 		"create_gateway":           part(adminv1connect.GatewayServiceName, "CreateGateway", s.gateways.CreateGateway),
 		"update_gateway":           part(adminv1connect.GatewayServiceName, "UpdateGateway", s.gateways.UpdateGateway),

@@ -77,6 +77,9 @@ func toProtoKey(k key.Key) *adminv1.Key {
 	}
 	if k.Previous != nil && k.RevokedAt.IsZero() {
 		converted.PreviousExpiresAt, converted.PreviousSuffix = toTimestamp(k.Previous.ExpiresAt), k.Previous.Suffix
+		if ended, ok := k.PreviousEnded(); ok {
+			converted.PreviousEndedAt = toTimestamp(ended.At)
+		}
 	}
 	return converted
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -37,19 +38,36 @@ func (s *keys) GetKeyRevocation(ctx context.Context, req *connect.Request[adminv
 	if err != nil {
 		return nil, err
 	}
-	if found.RevokedAt.IsZero() {
-		return nil, fault.Because(fault.Precondition, "key_not_revoked", "the key %q lives; RevokeKey ends it", found.Name)
+	at, version, err := revocationOf(found, req.Msg.GetPreviousSecret())
+	if err != nil {
+		return nil, err
 	}
 	reach, err := s.agents.RevocationReach(ctx, fleet.Revoked{
-		OrganizationID: caller.OrganizationID, Version: found.RevokedVersion, KeyMadeAt: found.CreatedAt,
+		OrganizationID: caller.OrganizationID, Version: version, KeyMadeAt: found.CreatedAt,
 	}, maxReceipts)
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&adminv1.GetKeyRevocationResponse{
-		RevokedAt: toTimestamp(found.RevokedAt), Version: found.RevokedVersion, Complete: reach.Applied == reach.Agents,
+		RevokedAt: toTimestamp(at), Version: version, Complete: reach.Applied == reach.Agents,
 		Agents: reach.Agents, AgentsApplied: reach.Applied, Receipts: convertAll(reach.List, toProtoReceipt),
 	}), nil
+}
+
+// revocationOf is when and with which version of the log the key was revoked, or its
+// secret before the last rotation.
+func revocationOf(k key.Key, previous bool) (time.Time, int64, error) {
+	if !previous && k.RevokedAt.IsZero() {
+		return time.Time{}, 0, fault.Because(fault.Precondition, "key_not_revoked", "the key %q lives; RevokeKey ends it", k.Name)
+	}
+	if !previous {
+		return k.RevokedAt, k.RevokedVersion, nil
+	}
+	ended, ok := k.PreviousEnded()
+	if !ok {
+		return time.Time{}, 0, fault.Because(fault.Precondition, "overlap_not_ended", "the key %q has no overlap that was ended; EndKeyOverlap ends one", k.Name)
+	}
+	return ended.At, ended.Version, nil
 }
 
 func toProtoReceipt(r fleet.Reached) *adminv1.RevocationReceipt {

@@ -137,6 +137,13 @@ func (s *keys) RevokeKey(ctx context.Context, req *connect.Request[adminv1.Revok
 	}, func(k *adminv1.Key) *adminv1.RevokeKeyResponse { return &adminv1.RevokeKeyResponse{Key: k} })
 }
 
+func (s *keys) EndKeyOverlap(ctx context.Context, req *connect.Request[adminv1.EndKeyOverlapRequest]) (*connect.Response[adminv1.EndKeyOverlapResponse], error) {
+	now := time.Now()
+	return act(ctx, s.runner, keyKind, req, req.Msg, func(_ context.Context, _ readmodel.View, was key.Key) ([]eventlog.Change, error) {
+		return was.EndOverlap(req.Msg.GetReason(), now)
+	}, func(k *adminv1.Key) *adminv1.EndKeyOverlapResponse { return &adminv1.EndKeyOverlapResponse{Key: k} })
+}
+
 func (s *keys) DeleteKey(ctx context.Context, req *connect.Request[adminv1.DeleteKeyRequest]) (*connect.Response[adminv1.DeleteKeyResponse], error) {
 	now := time.Now()
 	return archive[key.Key, *adminv1.Key, adminv1.DeleteKeyResponse](ctx, s.runner, keyKind, req, req.Msg,

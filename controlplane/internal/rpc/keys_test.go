@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"crypto/sha256"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/weirhq/weir/controlplane/internal/policy"
 	"github.com/weirhq/weir/controlplane/internal/token"
 	adminv1 "github.com/weirhq/weir/proto/gen/weir/admin/v1"
 )
@@ -35,6 +37,46 @@ func TestRotateKey(t *testing.T) {
 	refused(t, connect.CodeInvalidArgument, n.keys.RotateKey, request)
 	call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
 	refused(t, connect.CodeFailedPrecondition, n.keys.RotateKey, &adminv1.RotateKeyRequest{Id: n.key.Id})
+}
+
+// A leaked old secret is ended before its time: agents hear of it in the policy and in the
+// set of revocations, and the key lives on with the present one.
+func TestEndKeyOverlap(t *testing.T) {
+	in := install(t)
+	n := in.tenant("alpha")
+	end := &adminv1.EndKeyOverlapRequest{Id: n.key.Id, Reason: "leaked"}
+	refused(t, connect.CodeFailedPrecondition, n.keys.EndKeyOverlap, end)
+	rotated := call(t, n.keys.RotateKey, &adminv1.RotateKeyRequest{Id: n.key.Id}).Key
+	receipts := &adminv1.GetKeyRevocationRequest{Id: n.key.Id, PreviousSecret: true}
+	refused(t, connect.CodeFailedPrecondition, n.keys.GetKeyRevocation, receipts)
+	refused(t, connect.CodeAborted, n.keys.EndKeyOverlap, &adminv1.EndKeyOverlapRequest{Id: n.key.Id, Mutation: &adminv1.Mutation{Etag: n.key.Etag}})
+
+	ended := call(t, n.keys.EndKeyOverlap, end).Key
+	same(t, ended.Suffix, rotated.Suffix)
+	same(t, ended.PreviousSuffix, n.key.Suffix)
+	same(t, ended.RevokedAt == nil, true)
+	if at := ended.PreviousEndedAt.AsTime(); time.Since(at) > time.Minute || !at.Equal(ended.PreviousExpiresAt.AsTime()) {
+		t.Errorf("ended at %v, lives until %v", at, ended.PreviousExpiresAt.AsTime())
+	}
+	again := call(t, n.keys.EndKeyOverlap, end).Key
+	same(t, again.Etag, ended.Etag)
+
+	state, err := in.store.PolicyState(t.Context(), n.policyQuery())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := policy.Revocations(state).GetRevocations()
+	if hash := sha256.Sum256([]byte(n.secret)); len(set) != 1 || set[0].GetKeyId() != "" || [32]byte(set[0].GetKeySha256()) != hash {
+		t.Errorf("agents are told %v", set)
+	}
+	if state.Keys[0].Previous.ExpiresAt.After(time.Now()) {
+		t.Errorf("policies have the old secret until %v", state.Keys[0].Previous.ExpiresAt)
+	}
+	same(t, call(t, n.keys.GetKeyRevocation, receipts).Version, set[0].GetVersion())
+	refused(t, connect.CodeFailedPrecondition, n.keys.GetKeyRevocation, &adminv1.GetKeyRevocationRequest{Id: n.key.Id})
+
+	call(t, n.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: n.key.Id})
+	refused(t, connect.CodeFailedPrecondition, n.keys.EndKeyOverlap, end)
 }
 
 func TestUpdateKey(t *testing.T) {

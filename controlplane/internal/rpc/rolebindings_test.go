@@ -97,6 +97,12 @@ var onProject = map[string]func(t *testing.T, b *bound){
 		call(t, b.may.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.newKey().Id})
 		refused(t, connect.CodeNotFound, b.may.keys.RotateKey, &adminv1.RotateKeyRequest{Id: b.key2.Id})
 	},
+	"KeyService.EndKeyOverlap": func(t *testing.T, b *bound) {
+		own := b.newKey().Id
+		call(t, b.may.keys.RotateKey, &adminv1.RotateKeyRequest{Id: own})
+		call(t, b.may.keys.EndKeyOverlap, &adminv1.EndKeyOverlapRequest{Id: own})
+		refused(t, connect.CodeNotFound, b.may.keys.EndKeyOverlap, &adminv1.EndKeyOverlapRequest{Id: b.key2.Id})
+	},
 	"KeyService.RevokeKey": func(t *testing.T, b *bound) {
 		call(t, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.newKey().Id})
 		refused(t, connect.CodeNotFound, b.may.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: b.key2.Id})

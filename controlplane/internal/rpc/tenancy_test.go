@@ -176,6 +176,11 @@ var foreign = map[string]func(t *testing.T, a, b *tenant){
 	"KeyService.GetKey": func(t *testing.T, a, b *tenant) {
 		refused(t, connect.CodeNotFound, b.keys.GetKey, &adminv1.GetKeyRequest{Id: a.key.Id})
 	},
+	"KeyService.EndKeyOverlap": func(t *testing.T, a, b *tenant) {
+		call(t, a.keys.RotateKey, &adminv1.RotateKeyRequest{Id: a.key.Id})
+		refused(t, connect.CodeNotFound, b.keys.EndKeyOverlap, &adminv1.EndKeyOverlapRequest{Id: a.key.Id})
+		same(t, call(t, a.keys.GetKey, &adminv1.GetKeyRequest{Id: a.key.Id}).Key.PreviousEndedAt == nil, true)
+	},
 	"KeyService.GetKeyRevocation": func(t *testing.T, a, b *tenant) {
 		key := call(t, b.keys.CreateKey, &adminv1.CreateKeyRequest{Name: "short-lived", ProjectId: b.project.Id}).Key
 		call(t, b.keys.RevokeKey, &adminv1.RevokeKeyRequest{Id: key.Id})

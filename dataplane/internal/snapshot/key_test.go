@@ -65,6 +65,16 @@ func TestRotatedKeys(t *testing.T) {
 	if key.ID != "lives" || key.ProjectID != "p" || !key.May(p.Route("a")) || key.May(p.Route("b")) {
 		t.Errorf("the old secret opens %+v", key)
 	}
+	// Of a key that lives the set may name one secret: it is over, whatever the agent's clock says.
+	ended, err := p.WithRevocations(&policyv1.Revocations{Version: 12, Revocations: []*policyv1.Revocation{{KeySha256: sum("l-old")}, {KeySha256: sum("gone")}, {KeySha256: sum("r-old")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]snapshot.Standing{"l-old": snapshot.Rotated, "l-new": snapshot.Good, "gone": snapshot.Unknown, "r-old": snapshot.Revoked} {
+		if got := standing(ended, text, now.Add(-time.Hour)); got != want {
+			t.Errorf("%s after the overlap was ended: %v, want %v", text, got, want)
+		}
+	}
 	// The set may name the present secret only: it is the key that is revoked.
 	late, err := p.WithRevocations(&policyv1.Revocations{Version: 13, Revocations: []*policyv1.Revocation{{KeyId: "late", KeySha256: sum("x-new")}}})
 	if err != nil {

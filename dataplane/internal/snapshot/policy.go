@@ -210,7 +210,7 @@ const (
 	Revoked
 	// Expired: its time is over.
 	Expired
-	// Rotated: the key has a new secret, and the time of this one is over.
+	// Rotated: the key has a new secret, and the time of this one is over or was ended.
 	Rotated
 	// Good: it may call.
 	Good
@@ -244,7 +244,7 @@ func (p *Policy) standing(sha256 [32]byte, key *Key, now time.Time) (*Key, Stand
 		return nil, Unknown
 	case !key.expiresAt.IsZero() && !now.Before(key.expiresAt):
 		return key, Expired
-	case !key.rotatedAt.IsZero() && !now.Before(key.rotatedAt):
+	case p.revocations.secrets[sha256], !key.rotatedAt.IsZero() && !now.Before(key.rotatedAt):
 		return key, Rotated
 	}
 	return key, Good

@@ -11,6 +11,7 @@ type revocations struct {
 	version int64
 	hashes  map[[32]byte]*Key // of keys that the policy may not have any more
 	ids     map[string]bool
+	secrets map[[32]byte]bool // of keys that live with another
 }
 
 func (r revocations) has(sha256 [32]byte, key *Key) bool {
@@ -32,17 +33,21 @@ func compileRevocations(set *policyv1.Revocations) (revocations, []string) {
 		version: set.GetVersion(),
 		hashes:  make(map[[32]byte]*Key, len(set.GetRevocations())),
 		ids:     make(map[string]bool, len(set.GetRevocations())),
+		secrets: make(map[[32]byte]bool),
 	}
 	var reasons []string
 	for _, revoked := range set.GetRevocations() {
-		if id := revoked.GetKeyId(); id != "" {
-			r.ids[id] = true
-		}
 		if len(revoked.GetKeySha256()) != 32 {
 			reasons = append(reasons, fmt.Sprintf("revocation of key %s: its hash has %d bytes", revoked.GetKeyId(), len(revoked.GetKeySha256())))
 			continue
 		}
-		r.hashes[[32]byte(revoked.GetKeySha256())] = &Key{ID: revoked.GetKeyId(), revoked: true}
+		hash := [32]byte(revoked.GetKeySha256())
+		if revoked.GetKeyId() == "" {
+			r.secrets[hash] = true
+			continue
+		}
+		r.ids[revoked.GetKeyId()] = true
+		r.hashes[hash] = &Key{ID: revoked.GetKeyId(), revoked: true}
 	}
 	return r, reasons
 }

@@ -22,7 +22,7 @@ const groups: readonly (readonly [thing: string, label: string, ...rest: string[
   ["Project", "Projects", "Archived", "Created", "Restored", "Updated"],
   ["Provider", "Providers", "Archived", "Created", "Restored", "Updated"],
   ["Route", "Routes", "Archived", "Created", "Restored", "Updated"],
-  ["Key", "Keys", "Archived", "Created", "Revoked", "Rotated", "Updated"],
+  ["Key", "Keys", "Archived", "Created", "OverlapEnded", "Revoked", "Rotated", "Updated"],
   ["Gateway", "Gateways", "Archived", "Created", "KeySet", "Restored", "RolloutSet", "Updated", "WentBack", "WentForward"],
   ["Agent", "Agents", "Enrolled", "Renamed", "Revoked"],
   ["EnrolmentToken", "Enrolment tokens", "Created", "Revoked"],

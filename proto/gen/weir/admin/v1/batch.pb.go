@@ -97,6 +97,7 @@ type Operation struct {
 	//	*Operation_RotateKey
 	//	*Operation_RevokeKey
 	//	*Operation_DeleteKey
+	//	*Operation_EndKeyOverlap
 	//	*Operation_CreateGateway
 	//	*Operation_UpdateGateway
 	//	*Operation_DeleteGateway
@@ -286,6 +287,15 @@ func (x *Operation) GetDeleteKey() *DeleteKeyRequest {
 	if x != nil {
 		if x, ok := x.Request.(*Operation_DeleteKey); ok {
 			return x.DeleteKey
+		}
+	}
+	return nil
+}
+
+func (x *Operation) GetEndKeyOverlap() *EndKeyOverlapRequest {
+	if x != nil {
+		if x, ok := x.Request.(*Operation_EndKeyOverlap); ok {
+			return x.EndKeyOverlap
 		}
 	}
 	return nil
@@ -585,6 +595,10 @@ type Operation_DeleteKey struct {
 	DeleteKey *DeleteKeyRequest `protobuf:"bytes,14,opt,name=delete_key,json=deleteKey,proto3,oneof"`
 }
 
+type Operation_EndKeyOverlap struct {
+	EndKeyOverlap *EndKeyOverlapRequest `protobuf:"bytes,19,opt,name=end_key_overlap,json=endKeyOverlap,proto3,oneof"`
+}
+
 type Operation_CreateGateway struct {
 	CreateGateway *CreateGatewayRequest `protobuf:"bytes,15,opt,name=create_gateway,json=createGateway,proto3,oneof"`
 }
@@ -717,6 +731,8 @@ func (*Operation_RevokeKey) isOperation_Request() {}
 
 func (*Operation_DeleteKey) isOperation_Request() {}
 
+func (*Operation_EndKeyOverlap) isOperation_Request() {}
+
 func (*Operation_CreateGateway) isOperation_Request() {}
 
 func (*Operation_UpdateGateway) isOperation_Request() {}
@@ -842,6 +858,7 @@ type OperationResult struct {
 	//	*OperationResult_RotateKey
 	//	*OperationResult_RevokeKey
 	//	*OperationResult_DeleteKey
+	//	*OperationResult_EndKeyOverlap
 	//	*OperationResult_CreateGateway
 	//	*OperationResult_UpdateGateway
 	//	*OperationResult_DeleteGateway
@@ -1031,6 +1048,15 @@ func (x *OperationResult) GetDeleteKey() *DeleteKeyResponse {
 	if x != nil {
 		if x, ok := x.Response.(*OperationResult_DeleteKey); ok {
 			return x.DeleteKey
+		}
+	}
+	return nil
+}
+
+func (x *OperationResult) GetEndKeyOverlap() *EndKeyOverlapResponse {
+	if x != nil {
+		if x, ok := x.Response.(*OperationResult_EndKeyOverlap); ok {
+			return x.EndKeyOverlap
 		}
 	}
 	return nil
@@ -1330,6 +1356,10 @@ type OperationResult_DeleteKey struct {
 	DeleteKey *DeleteKeyResponse `protobuf:"bytes,14,opt,name=delete_key,json=deleteKey,proto3,oneof"`
 }
 
+type OperationResult_EndKeyOverlap struct {
+	EndKeyOverlap *EndKeyOverlapResponse `protobuf:"bytes,19,opt,name=end_key_overlap,json=endKeyOverlap,proto3,oneof"`
+}
+
 type OperationResult_CreateGateway struct {
 	CreateGateway *CreateGatewayResponse `protobuf:"bytes,15,opt,name=create_gateway,json=createGateway,proto3,oneof"`
 }
@@ -1462,6 +1492,8 @@ func (*OperationResult_RevokeKey) isOperationResult_Response() {}
 
 func (*OperationResult_DeleteKey) isOperationResult_Response() {}
 
+func (*OperationResult_EndKeyOverlap) isOperationResult_Response() {}
+
 func (*OperationResult_CreateGateway) isOperationResult_Response() {}
 
 func (*OperationResult_UpdateGateway) isOperationResult_Response() {}
@@ -1524,7 +1556,7 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"operations\x18\x01 \x03(\v2\x18.weir.admin.v1.OperationB\x10\xbaH\r\x92\x01\n" +
 	"\b\x01\x10\xf4\x03\"\x03\xd8\x01\x03R\n" +
 	"operations\x123\n" +
-	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\xe7\x19\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"\xb6\x1a\n" +
 	"\tOperation\x12L\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2#.weir.admin.v1.CreateProjectRequestH\x00R\rcreateProject\x12L\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2#.weir.admin.v1.UpdateProjectRequestH\x00R\rupdateProject\x12L\n" +
@@ -1545,7 +1577,8 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"revoke_key\x18\r \x01(\v2\x1f.weir.admin.v1.RevokeKeyRequestH\x00R\trevokeKey\x12@\n" +
 	"\n" +
-	"delete_key\x18\x0e \x01(\v2\x1f.weir.admin.v1.DeleteKeyRequestH\x00R\tdeleteKey\x12L\n" +
+	"delete_key\x18\x0e \x01(\v2\x1f.weir.admin.v1.DeleteKeyRequestH\x00R\tdeleteKey\x12M\n" +
+	"\x0fend_key_overlap\x18\x13 \x01(\v2#.weir.admin.v1.EndKeyOverlapRequestH\x00R\rendKeyOverlap\x12L\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2#.weir.admin.v1.CreateGatewayRequestH\x00R\rcreateGateway\x12L\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2#.weir.admin.v1.UpdateGatewayRequestH\x00R\rupdateGateway\x12L\n" +
 	"\x0edelete_gateway\x18\x11 \x01(\v2#.weir.admin.v1.DeleteGatewayRequestH\x00R\rdeleteGateway\x12M\n" +
@@ -1575,7 +1608,7 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"\arequest\"{\n" +
 	"\rBatchResponse\x128\n" +
 	"\aresults\x18\x01 \x03(\v2\x1e.weir.admin.v1.OperationResultR\aresults\x120\n" +
-	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\x96\x1a\n" +
+	"\x14secret_already_shown\x18\x02 \x01(\bR\x12secretAlreadyShown\"\xe6\x1a\n" +
 	"\x0fOperationResult\x12M\n" +
 	"\x0ecreate_project\x18\x01 \x01(\v2$.weir.admin.v1.CreateProjectResponseH\x00R\rcreateProject\x12M\n" +
 	"\x0eupdate_project\x18\x02 \x01(\v2$.weir.admin.v1.UpdateProjectResponseH\x00R\rupdateProject\x12M\n" +
@@ -1596,7 +1629,8 @@ const file_weir_admin_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"revoke_key\x18\r \x01(\v2 .weir.admin.v1.RevokeKeyResponseH\x00R\trevokeKey\x12A\n" +
 	"\n" +
-	"delete_key\x18\x0e \x01(\v2 .weir.admin.v1.DeleteKeyResponseH\x00R\tdeleteKey\x12M\n" +
+	"delete_key\x18\x0e \x01(\v2 .weir.admin.v1.DeleteKeyResponseH\x00R\tdeleteKey\x12N\n" +
+	"\x0fend_key_overlap\x18\x13 \x01(\v2$.weir.admin.v1.EndKeyOverlapResponseH\x00R\rendKeyOverlap\x12M\n" +
 	"\x0ecreate_gateway\x18\x0f \x01(\v2$.weir.admin.v1.CreateGatewayResponseH\x00R\rcreateGateway\x12M\n" +
 	"\x0eupdate_gateway\x18\x10 \x01(\v2$.weir.admin.v1.UpdateGatewayResponseH\x00R\rupdateGateway\x12M\n" +
 	"\x0edelete_gateway\x18\x11 \x01(\v2$.weir.admin.v1.DeleteGatewayResponseH\x00R\rdeleteGateway\x12N\n" +
@@ -1663,72 +1697,74 @@ var file_weir_admin_v1_batch_proto_goTypes = []any{
 	(*RotateKeyRequest)(nil),              // 16: weir.admin.v1.RotateKeyRequest
 	(*RevokeKeyRequest)(nil),              // 17: weir.admin.v1.RevokeKeyRequest
 	(*DeleteKeyRequest)(nil),              // 18: weir.admin.v1.DeleteKeyRequest
-	(*CreateGatewayRequest)(nil),          // 19: weir.admin.v1.CreateGatewayRequest
-	(*UpdateGatewayRequest)(nil),          // 20: weir.admin.v1.UpdateGatewayRequest
-	(*DeleteGatewayRequest)(nil),          // 21: weir.admin.v1.DeleteGatewayRequest
-	(*SetGatewayKeyRequest)(nil),          // 22: weir.admin.v1.SetGatewayKeyRequest
-	(*CreateLimitRequest)(nil),            // 23: weir.admin.v1.CreateLimitRequest
-	(*UpdateLimitRequest)(nil),            // 24: weir.admin.v1.UpdateLimitRequest
-	(*DeleteLimitRequest)(nil),            // 25: weir.admin.v1.DeleteLimitRequest
-	(*CreateBudgetRequest)(nil),           // 26: weir.admin.v1.CreateBudgetRequest
-	(*UpdateBudgetRequest)(nil),           // 27: weir.admin.v1.UpdateBudgetRequest
-	(*RaiseBudgetRequest)(nil),            // 28: weir.admin.v1.RaiseBudgetRequest
-	(*DeleteBudgetRequest)(nil),           // 29: weir.admin.v1.DeleteBudgetRequest
-	(*CreatePriceOverrideRequest)(nil),    // 30: weir.admin.v1.CreatePriceOverrideRequest
-	(*UpdatePriceOverrideRequest)(nil),    // 31: weir.admin.v1.UpdatePriceOverrideRequest
-	(*DeletePriceOverrideRequest)(nil),    // 32: weir.admin.v1.DeletePriceOverrideRequest
-	(*CreateSavedReportRequest)(nil),      // 33: weir.admin.v1.CreateSavedReportRequest
-	(*UpdateSavedReportRequest)(nil),      // 34: weir.admin.v1.UpdateSavedReportRequest
-	(*DeleteSavedReportRequest)(nil),      // 35: weir.admin.v1.DeleteSavedReportRequest
-	(*CreateAlertChannelRequest)(nil),     // 36: weir.admin.v1.CreateAlertChannelRequest
-	(*UpdateAlertChannelRequest)(nil),     // 37: weir.admin.v1.UpdateAlertChannelRequest
-	(*SetAlertChannelSecretRequest)(nil),  // 38: weir.admin.v1.SetAlertChannelSecretRequest
-	(*DeleteAlertChannelRequest)(nil),     // 39: weir.admin.v1.DeleteAlertChannelRequest
-	(*CreateServiceAccountRequest)(nil),   // 40: weir.admin.v1.CreateServiceAccountRequest
-	(*UpdateServiceAccountRequest)(nil),   // 41: weir.admin.v1.UpdateServiceAccountRequest
-	(*DeleteServiceAccountRequest)(nil),   // 42: weir.admin.v1.DeleteServiceAccountRequest
-	(*CreateRoleBindingRequest)(nil),      // 43: weir.admin.v1.CreateRoleBindingRequest
-	(*DeleteRoleBindingRequest)(nil),      // 44: weir.admin.v1.DeleteRoleBindingRequest
-	(*CreateProjectResponse)(nil),         // 45: weir.admin.v1.CreateProjectResponse
-	(*UpdateProjectResponse)(nil),         // 46: weir.admin.v1.UpdateProjectResponse
-	(*DeleteProjectResponse)(nil),         // 47: weir.admin.v1.DeleteProjectResponse
-	(*CreateProviderResponse)(nil),        // 48: weir.admin.v1.CreateProviderResponse
-	(*UpdateProviderResponse)(nil),        // 49: weir.admin.v1.UpdateProviderResponse
-	(*DeleteProviderResponse)(nil),        // 50: weir.admin.v1.DeleteProviderResponse
-	(*CreateRouteResponse)(nil),           // 51: weir.admin.v1.CreateRouteResponse
-	(*UpdateRouteResponse)(nil),           // 52: weir.admin.v1.UpdateRouteResponse
-	(*DeleteRouteResponse)(nil),           // 53: weir.admin.v1.DeleteRouteResponse
-	(*CreateKeyResponse)(nil),             // 54: weir.admin.v1.CreateKeyResponse
-	(*UpdateKeyResponse)(nil),             // 55: weir.admin.v1.UpdateKeyResponse
-	(*RotateKeyResponse)(nil),             // 56: weir.admin.v1.RotateKeyResponse
-	(*RevokeKeyResponse)(nil),             // 57: weir.admin.v1.RevokeKeyResponse
-	(*DeleteKeyResponse)(nil),             // 58: weir.admin.v1.DeleteKeyResponse
-	(*CreateGatewayResponse)(nil),         // 59: weir.admin.v1.CreateGatewayResponse
-	(*UpdateGatewayResponse)(nil),         // 60: weir.admin.v1.UpdateGatewayResponse
-	(*DeleteGatewayResponse)(nil),         // 61: weir.admin.v1.DeleteGatewayResponse
-	(*SetGatewayKeyResponse)(nil),         // 62: weir.admin.v1.SetGatewayKeyResponse
-	(*CreateLimitResponse)(nil),           // 63: weir.admin.v1.CreateLimitResponse
-	(*UpdateLimitResponse)(nil),           // 64: weir.admin.v1.UpdateLimitResponse
-	(*DeleteLimitResponse)(nil),           // 65: weir.admin.v1.DeleteLimitResponse
-	(*CreateBudgetResponse)(nil),          // 66: weir.admin.v1.CreateBudgetResponse
-	(*UpdateBudgetResponse)(nil),          // 67: weir.admin.v1.UpdateBudgetResponse
-	(*RaiseBudgetResponse)(nil),           // 68: weir.admin.v1.RaiseBudgetResponse
-	(*DeleteBudgetResponse)(nil),          // 69: weir.admin.v1.DeleteBudgetResponse
-	(*CreatePriceOverrideResponse)(nil),   // 70: weir.admin.v1.CreatePriceOverrideResponse
-	(*UpdatePriceOverrideResponse)(nil),   // 71: weir.admin.v1.UpdatePriceOverrideResponse
-	(*DeletePriceOverrideResponse)(nil),   // 72: weir.admin.v1.DeletePriceOverrideResponse
-	(*CreateSavedReportResponse)(nil),     // 73: weir.admin.v1.CreateSavedReportResponse
-	(*UpdateSavedReportResponse)(nil),     // 74: weir.admin.v1.UpdateSavedReportResponse
-	(*DeleteSavedReportResponse)(nil),     // 75: weir.admin.v1.DeleteSavedReportResponse
-	(*CreateAlertChannelResponse)(nil),    // 76: weir.admin.v1.CreateAlertChannelResponse
-	(*UpdateAlertChannelResponse)(nil),    // 77: weir.admin.v1.UpdateAlertChannelResponse
-	(*SetAlertChannelSecretResponse)(nil), // 78: weir.admin.v1.SetAlertChannelSecretResponse
-	(*DeleteAlertChannelResponse)(nil),    // 79: weir.admin.v1.DeleteAlertChannelResponse
-	(*CreateServiceAccountResponse)(nil),  // 80: weir.admin.v1.CreateServiceAccountResponse
-	(*UpdateServiceAccountResponse)(nil),  // 81: weir.admin.v1.UpdateServiceAccountResponse
-	(*DeleteServiceAccountResponse)(nil),  // 82: weir.admin.v1.DeleteServiceAccountResponse
-	(*CreateRoleBindingResponse)(nil),     // 83: weir.admin.v1.CreateRoleBindingResponse
-	(*DeleteRoleBindingResponse)(nil),     // 84: weir.admin.v1.DeleteRoleBindingResponse
+	(*EndKeyOverlapRequest)(nil),          // 19: weir.admin.v1.EndKeyOverlapRequest
+	(*CreateGatewayRequest)(nil),          // 20: weir.admin.v1.CreateGatewayRequest
+	(*UpdateGatewayRequest)(nil),          // 21: weir.admin.v1.UpdateGatewayRequest
+	(*DeleteGatewayRequest)(nil),          // 22: weir.admin.v1.DeleteGatewayRequest
+	(*SetGatewayKeyRequest)(nil),          // 23: weir.admin.v1.SetGatewayKeyRequest
+	(*CreateLimitRequest)(nil),            // 24: weir.admin.v1.CreateLimitRequest
+	(*UpdateLimitRequest)(nil),            // 25: weir.admin.v1.UpdateLimitRequest
+	(*DeleteLimitRequest)(nil),            // 26: weir.admin.v1.DeleteLimitRequest
+	(*CreateBudgetRequest)(nil),           // 27: weir.admin.v1.CreateBudgetRequest
+	(*UpdateBudgetRequest)(nil),           // 28: weir.admin.v1.UpdateBudgetRequest
+	(*RaiseBudgetRequest)(nil),            // 29: weir.admin.v1.RaiseBudgetRequest
+	(*DeleteBudgetRequest)(nil),           // 30: weir.admin.v1.DeleteBudgetRequest
+	(*CreatePriceOverrideRequest)(nil),    // 31: weir.admin.v1.CreatePriceOverrideRequest
+	(*UpdatePriceOverrideRequest)(nil),    // 32: weir.admin.v1.UpdatePriceOverrideRequest
+	(*DeletePriceOverrideRequest)(nil),    // 33: weir.admin.v1.DeletePriceOverrideRequest
+	(*CreateSavedReportRequest)(nil),      // 34: weir.admin.v1.CreateSavedReportRequest
+	(*UpdateSavedReportRequest)(nil),      // 35: weir.admin.v1.UpdateSavedReportRequest
+	(*DeleteSavedReportRequest)(nil),      // 36: weir.admin.v1.DeleteSavedReportRequest
+	(*CreateAlertChannelRequest)(nil),     // 37: weir.admin.v1.CreateAlertChannelRequest
+	(*UpdateAlertChannelRequest)(nil),     // 38: weir.admin.v1.UpdateAlertChannelRequest
+	(*SetAlertChannelSecretRequest)(nil),  // 39: weir.admin.v1.SetAlertChannelSecretRequest
+	(*DeleteAlertChannelRequest)(nil),     // 40: weir.admin.v1.DeleteAlertChannelRequest
+	(*CreateServiceAccountRequest)(nil),   // 41: weir.admin.v1.CreateServiceAccountRequest
+	(*UpdateServiceAccountRequest)(nil),   // 42: weir.admin.v1.UpdateServiceAccountRequest
+	(*DeleteServiceAccountRequest)(nil),   // 43: weir.admin.v1.DeleteServiceAccountRequest
+	(*CreateRoleBindingRequest)(nil),      // 44: weir.admin.v1.CreateRoleBindingRequest
+	(*DeleteRoleBindingRequest)(nil),      // 45: weir.admin.v1.DeleteRoleBindingRequest
+	(*CreateProjectResponse)(nil),         // 46: weir.admin.v1.CreateProjectResponse
+	(*UpdateProjectResponse)(nil),         // 47: weir.admin.v1.UpdateProjectResponse
+	(*DeleteProjectResponse)(nil),         // 48: weir.admin.v1.DeleteProjectResponse
+	(*CreateProviderResponse)(nil),        // 49: weir.admin.v1.CreateProviderResponse
+	(*UpdateProviderResponse)(nil),        // 50: weir.admin.v1.UpdateProviderResponse
+	(*DeleteProviderResponse)(nil),        // 51: weir.admin.v1.DeleteProviderResponse
+	(*CreateRouteResponse)(nil),           // 52: weir.admin.v1.CreateRouteResponse
+	(*UpdateRouteResponse)(nil),           // 53: weir.admin.v1.UpdateRouteResponse
+	(*DeleteRouteResponse)(nil),           // 54: weir.admin.v1.DeleteRouteResponse
+	(*CreateKeyResponse)(nil),             // 55: weir.admin.v1.CreateKeyResponse
+	(*UpdateKeyResponse)(nil),             // 56: weir.admin.v1.UpdateKeyResponse
+	(*RotateKeyResponse)(nil),             // 57: weir.admin.v1.RotateKeyResponse
+	(*RevokeKeyResponse)(nil),             // 58: weir.admin.v1.RevokeKeyResponse
+	(*DeleteKeyResponse)(nil),             // 59: weir.admin.v1.DeleteKeyResponse
+	(*EndKeyOverlapResponse)(nil),         // 60: weir.admin.v1.EndKeyOverlapResponse
+	(*CreateGatewayResponse)(nil),         // 61: weir.admin.v1.CreateGatewayResponse
+	(*UpdateGatewayResponse)(nil),         // 62: weir.admin.v1.UpdateGatewayResponse
+	(*DeleteGatewayResponse)(nil),         // 63: weir.admin.v1.DeleteGatewayResponse
+	(*SetGatewayKeyResponse)(nil),         // 64: weir.admin.v1.SetGatewayKeyResponse
+	(*CreateLimitResponse)(nil),           // 65: weir.admin.v1.CreateLimitResponse
+	(*UpdateLimitResponse)(nil),           // 66: weir.admin.v1.UpdateLimitResponse
+	(*DeleteLimitResponse)(nil),           // 67: weir.admin.v1.DeleteLimitResponse
+	(*CreateBudgetResponse)(nil),          // 68: weir.admin.v1.CreateBudgetResponse
+	(*UpdateBudgetResponse)(nil),          // 69: weir.admin.v1.UpdateBudgetResponse
+	(*RaiseBudgetResponse)(nil),           // 70: weir.admin.v1.RaiseBudgetResponse
+	(*DeleteBudgetResponse)(nil),          // 71: weir.admin.v1.DeleteBudgetResponse
+	(*CreatePriceOverrideResponse)(nil),   // 72: weir.admin.v1.CreatePriceOverrideResponse
+	(*UpdatePriceOverrideResponse)(nil),   // 73: weir.admin.v1.UpdatePriceOverrideResponse
+	(*DeletePriceOverrideResponse)(nil),   // 74: weir.admin.v1.DeletePriceOverrideResponse
+	(*CreateSavedReportResponse)(nil),     // 75: weir.admin.v1.CreateSavedReportResponse
+	(*UpdateSavedReportResponse)(nil),     // 76: weir.admin.v1.UpdateSavedReportResponse
+	(*DeleteSavedReportResponse)(nil),     // 77: weir.admin.v1.DeleteSavedReportResponse
+	(*CreateAlertChannelResponse)(nil),    // 78: weir.admin.v1.CreateAlertChannelResponse
+	(*UpdateAlertChannelResponse)(nil),    // 79: weir.admin.v1.UpdateAlertChannelResponse
+	(*SetAlertChannelSecretResponse)(nil), // 80: weir.admin.v1.SetAlertChannelSecretResponse
+	(*DeleteAlertChannelResponse)(nil),    // 81: weir.admin.v1.DeleteAlertChannelResponse
+	(*CreateServiceAccountResponse)(nil),  // 82: weir.admin.v1.CreateServiceAccountResponse
+	(*UpdateServiceAccountResponse)(nil),  // 83: weir.admin.v1.UpdateServiceAccountResponse
+	(*DeleteServiceAccountResponse)(nil),  // 84: weir.admin.v1.DeleteServiceAccountResponse
+	(*CreateRoleBindingResponse)(nil),     // 85: weir.admin.v1.CreateRoleBindingResponse
+	(*DeleteRoleBindingResponse)(nil),     // 86: weir.admin.v1.DeleteRoleBindingResponse
 }
 var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	1,  // 0: weir.admin.v1.BatchRequest.operations:type_name -> weir.admin.v1.Operation
@@ -1747,80 +1783,82 @@ var file_weir_admin_v1_batch_proto_depIdxs = []int32{
 	16, // 13: weir.admin.v1.Operation.rotate_key:type_name -> weir.admin.v1.RotateKeyRequest
 	17, // 14: weir.admin.v1.Operation.revoke_key:type_name -> weir.admin.v1.RevokeKeyRequest
 	18, // 15: weir.admin.v1.Operation.delete_key:type_name -> weir.admin.v1.DeleteKeyRequest
-	19, // 16: weir.admin.v1.Operation.create_gateway:type_name -> weir.admin.v1.CreateGatewayRequest
-	20, // 17: weir.admin.v1.Operation.update_gateway:type_name -> weir.admin.v1.UpdateGatewayRequest
-	21, // 18: weir.admin.v1.Operation.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayRequest
-	22, // 19: weir.admin.v1.Operation.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyRequest
-	23, // 20: weir.admin.v1.Operation.create_limit:type_name -> weir.admin.v1.CreateLimitRequest
-	24, // 21: weir.admin.v1.Operation.update_limit:type_name -> weir.admin.v1.UpdateLimitRequest
-	25, // 22: weir.admin.v1.Operation.delete_limit:type_name -> weir.admin.v1.DeleteLimitRequest
-	26, // 23: weir.admin.v1.Operation.create_budget:type_name -> weir.admin.v1.CreateBudgetRequest
-	27, // 24: weir.admin.v1.Operation.update_budget:type_name -> weir.admin.v1.UpdateBudgetRequest
-	28, // 25: weir.admin.v1.Operation.raise_budget:type_name -> weir.admin.v1.RaiseBudgetRequest
-	29, // 26: weir.admin.v1.Operation.delete_budget:type_name -> weir.admin.v1.DeleteBudgetRequest
-	30, // 27: weir.admin.v1.Operation.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideRequest
-	31, // 28: weir.admin.v1.Operation.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideRequest
-	32, // 29: weir.admin.v1.Operation.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideRequest
-	33, // 30: weir.admin.v1.Operation.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportRequest
-	34, // 31: weir.admin.v1.Operation.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportRequest
-	35, // 32: weir.admin.v1.Operation.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportRequest
-	36, // 33: weir.admin.v1.Operation.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelRequest
-	37, // 34: weir.admin.v1.Operation.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelRequest
-	38, // 35: weir.admin.v1.Operation.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretRequest
-	39, // 36: weir.admin.v1.Operation.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelRequest
-	40, // 37: weir.admin.v1.Operation.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountRequest
-	41, // 38: weir.admin.v1.Operation.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountRequest
-	42, // 39: weir.admin.v1.Operation.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountRequest
-	43, // 40: weir.admin.v1.Operation.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingRequest
-	44, // 41: weir.admin.v1.Operation.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingRequest
-	3,  // 42: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
-	45, // 43: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
-	46, // 44: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
-	47, // 45: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
-	48, // 46: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
-	49, // 47: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
-	50, // 48: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
-	51, // 49: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
-	52, // 50: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
-	53, // 51: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
-	54, // 52: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
-	55, // 53: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
-	56, // 54: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
-	57, // 55: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
-	58, // 56: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
-	59, // 57: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
-	60, // 58: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
-	61, // 59: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
-	62, // 60: weir.admin.v1.OperationResult.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyResponse
-	63, // 61: weir.admin.v1.OperationResult.create_limit:type_name -> weir.admin.v1.CreateLimitResponse
-	64, // 62: weir.admin.v1.OperationResult.update_limit:type_name -> weir.admin.v1.UpdateLimitResponse
-	65, // 63: weir.admin.v1.OperationResult.delete_limit:type_name -> weir.admin.v1.DeleteLimitResponse
-	66, // 64: weir.admin.v1.OperationResult.create_budget:type_name -> weir.admin.v1.CreateBudgetResponse
-	67, // 65: weir.admin.v1.OperationResult.update_budget:type_name -> weir.admin.v1.UpdateBudgetResponse
-	68, // 66: weir.admin.v1.OperationResult.raise_budget:type_name -> weir.admin.v1.RaiseBudgetResponse
-	69, // 67: weir.admin.v1.OperationResult.delete_budget:type_name -> weir.admin.v1.DeleteBudgetResponse
-	70, // 68: weir.admin.v1.OperationResult.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideResponse
-	71, // 69: weir.admin.v1.OperationResult.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideResponse
-	72, // 70: weir.admin.v1.OperationResult.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideResponse
-	73, // 71: weir.admin.v1.OperationResult.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportResponse
-	74, // 72: weir.admin.v1.OperationResult.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportResponse
-	75, // 73: weir.admin.v1.OperationResult.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportResponse
-	76, // 74: weir.admin.v1.OperationResult.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelResponse
-	77, // 75: weir.admin.v1.OperationResult.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelResponse
-	78, // 76: weir.admin.v1.OperationResult.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretResponse
-	79, // 77: weir.admin.v1.OperationResult.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelResponse
-	80, // 78: weir.admin.v1.OperationResult.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountResponse
-	81, // 79: weir.admin.v1.OperationResult.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountResponse
-	82, // 80: weir.admin.v1.OperationResult.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountResponse
-	83, // 81: weir.admin.v1.OperationResult.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingResponse
-	84, // 82: weir.admin.v1.OperationResult.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingResponse
-	0,  // 83: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
-	2,  // 84: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
-	84, // [84:85] is the sub-list for method output_type
-	83, // [83:84] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	19, // 16: weir.admin.v1.Operation.end_key_overlap:type_name -> weir.admin.v1.EndKeyOverlapRequest
+	20, // 17: weir.admin.v1.Operation.create_gateway:type_name -> weir.admin.v1.CreateGatewayRequest
+	21, // 18: weir.admin.v1.Operation.update_gateway:type_name -> weir.admin.v1.UpdateGatewayRequest
+	22, // 19: weir.admin.v1.Operation.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayRequest
+	23, // 20: weir.admin.v1.Operation.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyRequest
+	24, // 21: weir.admin.v1.Operation.create_limit:type_name -> weir.admin.v1.CreateLimitRequest
+	25, // 22: weir.admin.v1.Operation.update_limit:type_name -> weir.admin.v1.UpdateLimitRequest
+	26, // 23: weir.admin.v1.Operation.delete_limit:type_name -> weir.admin.v1.DeleteLimitRequest
+	27, // 24: weir.admin.v1.Operation.create_budget:type_name -> weir.admin.v1.CreateBudgetRequest
+	28, // 25: weir.admin.v1.Operation.update_budget:type_name -> weir.admin.v1.UpdateBudgetRequest
+	29, // 26: weir.admin.v1.Operation.raise_budget:type_name -> weir.admin.v1.RaiseBudgetRequest
+	30, // 27: weir.admin.v1.Operation.delete_budget:type_name -> weir.admin.v1.DeleteBudgetRequest
+	31, // 28: weir.admin.v1.Operation.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideRequest
+	32, // 29: weir.admin.v1.Operation.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideRequest
+	33, // 30: weir.admin.v1.Operation.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideRequest
+	34, // 31: weir.admin.v1.Operation.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportRequest
+	35, // 32: weir.admin.v1.Operation.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportRequest
+	36, // 33: weir.admin.v1.Operation.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportRequest
+	37, // 34: weir.admin.v1.Operation.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelRequest
+	38, // 35: weir.admin.v1.Operation.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelRequest
+	39, // 36: weir.admin.v1.Operation.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretRequest
+	40, // 37: weir.admin.v1.Operation.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelRequest
+	41, // 38: weir.admin.v1.Operation.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountRequest
+	42, // 39: weir.admin.v1.Operation.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountRequest
+	43, // 40: weir.admin.v1.Operation.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountRequest
+	44, // 41: weir.admin.v1.Operation.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingRequest
+	45, // 42: weir.admin.v1.Operation.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingRequest
+	3,  // 43: weir.admin.v1.BatchResponse.results:type_name -> weir.admin.v1.OperationResult
+	46, // 44: weir.admin.v1.OperationResult.create_project:type_name -> weir.admin.v1.CreateProjectResponse
+	47, // 45: weir.admin.v1.OperationResult.update_project:type_name -> weir.admin.v1.UpdateProjectResponse
+	48, // 46: weir.admin.v1.OperationResult.delete_project:type_name -> weir.admin.v1.DeleteProjectResponse
+	49, // 47: weir.admin.v1.OperationResult.create_provider:type_name -> weir.admin.v1.CreateProviderResponse
+	50, // 48: weir.admin.v1.OperationResult.update_provider:type_name -> weir.admin.v1.UpdateProviderResponse
+	51, // 49: weir.admin.v1.OperationResult.delete_provider:type_name -> weir.admin.v1.DeleteProviderResponse
+	52, // 50: weir.admin.v1.OperationResult.create_route:type_name -> weir.admin.v1.CreateRouteResponse
+	53, // 51: weir.admin.v1.OperationResult.update_route:type_name -> weir.admin.v1.UpdateRouteResponse
+	54, // 52: weir.admin.v1.OperationResult.delete_route:type_name -> weir.admin.v1.DeleteRouteResponse
+	55, // 53: weir.admin.v1.OperationResult.create_key:type_name -> weir.admin.v1.CreateKeyResponse
+	56, // 54: weir.admin.v1.OperationResult.update_key:type_name -> weir.admin.v1.UpdateKeyResponse
+	57, // 55: weir.admin.v1.OperationResult.rotate_key:type_name -> weir.admin.v1.RotateKeyResponse
+	58, // 56: weir.admin.v1.OperationResult.revoke_key:type_name -> weir.admin.v1.RevokeKeyResponse
+	59, // 57: weir.admin.v1.OperationResult.delete_key:type_name -> weir.admin.v1.DeleteKeyResponse
+	60, // 58: weir.admin.v1.OperationResult.end_key_overlap:type_name -> weir.admin.v1.EndKeyOverlapResponse
+	61, // 59: weir.admin.v1.OperationResult.create_gateway:type_name -> weir.admin.v1.CreateGatewayResponse
+	62, // 60: weir.admin.v1.OperationResult.update_gateway:type_name -> weir.admin.v1.UpdateGatewayResponse
+	63, // 61: weir.admin.v1.OperationResult.delete_gateway:type_name -> weir.admin.v1.DeleteGatewayResponse
+	64, // 62: weir.admin.v1.OperationResult.set_gateway_key:type_name -> weir.admin.v1.SetGatewayKeyResponse
+	65, // 63: weir.admin.v1.OperationResult.create_limit:type_name -> weir.admin.v1.CreateLimitResponse
+	66, // 64: weir.admin.v1.OperationResult.update_limit:type_name -> weir.admin.v1.UpdateLimitResponse
+	67, // 65: weir.admin.v1.OperationResult.delete_limit:type_name -> weir.admin.v1.DeleteLimitResponse
+	68, // 66: weir.admin.v1.OperationResult.create_budget:type_name -> weir.admin.v1.CreateBudgetResponse
+	69, // 67: weir.admin.v1.OperationResult.update_budget:type_name -> weir.admin.v1.UpdateBudgetResponse
+	70, // 68: weir.admin.v1.OperationResult.raise_budget:type_name -> weir.admin.v1.RaiseBudgetResponse
+	71, // 69: weir.admin.v1.OperationResult.delete_budget:type_name -> weir.admin.v1.DeleteBudgetResponse
+	72, // 70: weir.admin.v1.OperationResult.create_price_override:type_name -> weir.admin.v1.CreatePriceOverrideResponse
+	73, // 71: weir.admin.v1.OperationResult.update_price_override:type_name -> weir.admin.v1.UpdatePriceOverrideResponse
+	74, // 72: weir.admin.v1.OperationResult.delete_price_override:type_name -> weir.admin.v1.DeletePriceOverrideResponse
+	75, // 73: weir.admin.v1.OperationResult.create_saved_report:type_name -> weir.admin.v1.CreateSavedReportResponse
+	76, // 74: weir.admin.v1.OperationResult.update_saved_report:type_name -> weir.admin.v1.UpdateSavedReportResponse
+	77, // 75: weir.admin.v1.OperationResult.delete_saved_report:type_name -> weir.admin.v1.DeleteSavedReportResponse
+	78, // 76: weir.admin.v1.OperationResult.create_alert_channel:type_name -> weir.admin.v1.CreateAlertChannelResponse
+	79, // 77: weir.admin.v1.OperationResult.update_alert_channel:type_name -> weir.admin.v1.UpdateAlertChannelResponse
+	80, // 78: weir.admin.v1.OperationResult.set_alert_channel_secret:type_name -> weir.admin.v1.SetAlertChannelSecretResponse
+	81, // 79: weir.admin.v1.OperationResult.delete_alert_channel:type_name -> weir.admin.v1.DeleteAlertChannelResponse
+	82, // 80: weir.admin.v1.OperationResult.create_service_account:type_name -> weir.admin.v1.CreateServiceAccountResponse
+	83, // 81: weir.admin.v1.OperationResult.update_service_account:type_name -> weir.admin.v1.UpdateServiceAccountResponse
+	84, // 82: weir.admin.v1.OperationResult.delete_service_account:type_name -> weir.admin.v1.DeleteServiceAccountResponse
+	85, // 83: weir.admin.v1.OperationResult.create_role_binding:type_name -> weir.admin.v1.CreateRoleBindingResponse
+	86, // 84: weir.admin.v1.OperationResult.delete_role_binding:type_name -> weir.admin.v1.DeleteRoleBindingResponse
+	0,  // 85: weir.admin.v1.BatchService.Batch:input_type -> weir.admin.v1.BatchRequest
+	2,  // 86: weir.admin.v1.BatchService.Batch:output_type -> weir.admin.v1.BatchResponse
+	86, // [86:87] is the sub-list for method output_type
+	85, // [85:86] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_batch_proto_init() }
@@ -1857,6 +1895,7 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*Operation_RotateKey)(nil),
 		(*Operation_RevokeKey)(nil),
 		(*Operation_DeleteKey)(nil),
+		(*Operation_EndKeyOverlap)(nil),
 		(*Operation_CreateGateway)(nil),
 		(*Operation_UpdateGateway)(nil),
 		(*Operation_DeleteGateway)(nil),
@@ -1899,6 +1938,7 @@ func file_weir_admin_v1_batch_proto_init() {
 		(*OperationResult_RotateKey)(nil),
 		(*OperationResult_RevokeKey)(nil),
 		(*OperationResult_DeleteKey)(nil),
+		(*OperationResult_EndKeyOverlap)(nil),
 		(*OperationResult_CreateGateway)(nil),
 		(*OperationResult_UpdateGateway)(nil),
 		(*OperationResult_DeleteGateway)(nil),

@@ -105,9 +105,11 @@ type Key struct {
 	// beside those of the project's other keys: 1 to 100. In updates 0 is 1.
 	Weight int32 `protobuf:"varint,13,opt,name=weight,proto3" json:"weight,omitempty"`
 	// In updates unspecified is NORMAL.
-	Priority      Priority `protobuf:"varint,14,opt,name=priority,proto3,enum=weir.admin.v1.Priority" json:"priority,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Priority Priority `protobuf:"varint,14,opt,name=priority,proto3,enum=weir.admin.v1.Priority" json:"priority,omitempty"`
+	// When EndKeyOverlap ended that secret; absent: it did not.
+	PreviousEndedAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=previous_ended_at,json=previousEndedAt,proto3" json:"previous_ended_at,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
@@ -236,6 +238,13 @@ func (x *Key) GetPriority() Priority {
 		return x.Priority
 	}
 	return Priority_PRIORITY_UNSPECIFIED
+}
+
+func (x *Key) GetPreviousEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PreviousEndedAt
+	}
+	return nil
 }
 
 type CreateKeyRequest struct {
@@ -739,10 +748,12 @@ func (x *RevokeKeyResponse) GetKey() *Key {
 }
 
 type GetKeyRevocationRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Of the secret before the last rotation, which EndKeyOverlap ended, not of the key.
+	PreviousSecret bool `protobuf:"varint,2,opt,name=previous_secret,json=previousSecret,proto3" json:"previous_secret,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetKeyRevocationRequest) Reset() {
@@ -780,6 +791,13 @@ func (x *GetKeyRevocationRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *GetKeyRevocationRequest) GetPreviousSecret() bool {
+	if x != nil {
+		return x.PreviousSecret
+	}
+	return false
 }
 
 // GetKeyRevocationResponse is about the agents of all gateways.
@@ -1192,6 +1210,111 @@ func (x *RotateKeyResponse) GetSecretAlreadyShown() bool {
 	return false
 }
 
+type EndKeyOverlapRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Kept in the audit trail.
+	Reason        string    `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Mutation      *Mutation `protobuf:"bytes,20,opt,name=mutation,proto3" json:"mutation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndKeyOverlapRequest) Reset() {
+	*x = EndKeyOverlapRequest{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndKeyOverlapRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndKeyOverlapRequest) ProtoMessage() {}
+
+func (x *EndKeyOverlapRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndKeyOverlapRequest.ProtoReflect.Descriptor instead.
+func (*EndKeyOverlapRequest) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *EndKeyOverlapRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *EndKeyOverlapRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *EndKeyOverlapRequest) GetMutation() *Mutation {
+	if x != nil {
+		return x.Mutation
+	}
+	return nil
+}
+
+type EndKeyOverlapResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndKeyOverlapResponse) Reset() {
+	*x = EndKeyOverlapResponse{}
+	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndKeyOverlapResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndKeyOverlapResponse) ProtoMessage() {}
+
+func (x *EndKeyOverlapResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndKeyOverlapResponse.ProtoReflect.Descriptor instead.
+func (*EndKeyOverlapResponse) Descriptor() ([]byte, []int) {
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EndKeyOverlapResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 type DeleteKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1204,7 +1327,7 @@ type DeleteKeyRequest struct {
 
 func (x *DeleteKeyRequest) Reset() {
 	*x = DeleteKeyRequest{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1339,7 @@ func (x *DeleteKeyRequest) String() string {
 func (*DeleteKeyRequest) ProtoMessage() {}
 
 func (x *DeleteKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[16]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1352,7 @@ func (x *DeleteKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKeyRequest.ProtoReflect.Descriptor instead.
 func (*DeleteKeyRequest) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{16}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DeleteKeyRequest) GetId() string {
@@ -1261,7 +1384,7 @@ type DeleteKeyResponse struct {
 
 func (x *DeleteKeyResponse) Reset() {
 	*x = DeleteKeyResponse{}
-	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1396,7 @@ func (x *DeleteKeyResponse) String() string {
 func (*DeleteKeyResponse) ProtoMessage() {}
 
 func (x *DeleteKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_admin_v1_key_proto_msgTypes[17]
+	mi := &file_weir_admin_v1_key_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,14 +1409,14 @@ func (x *DeleteKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKeyResponse.ProtoReflect.Descriptor instead.
 func (*DeleteKeyResponse) Descriptor() ([]byte, []int) {
-	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{17}
+	return file_weir_admin_v1_key_proto_rawDescGZIP(), []int{19}
 }
 
 var File_weir_admin_v1_key_proto protoreflect.FileDescriptor
 
 const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\n" +
-	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\x8c\x05\n" +
+	"\x17weir/admin/v1/key.proto\x12\rweir.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aweir/admin/v1/common.proto\x1a\x1bweir/admin/v1/options.proto\"\xd4\x05\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -1313,7 +1436,8 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x13previous_expires_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\x12'\n" +
 	"\x0fprevious_suffix\x18\f \x01(\tR\x0epreviousSuffix\x12!\n" +
 	"\x06weight\x18\r \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x06weight\x12=\n" +
-	"\bpriority\x18\x0e \x01(\x0e2\x17.weir.admin.v1.PriorityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bpriority\x1a9\n" +
+	"\bpriority\x18\x0e \x01(\x0e2\x17.weir.admin.v1.PriorityB\b\xbaH\x05\x82\x01\x02\x10\x01R\bpriority\x12F\n" +
+	"\x11previous_ended_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x0fpreviousEndedAt\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc6\x04\n" +
@@ -1356,9 +1480,10 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
 	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"9\n" +
 	"\x11RevokeKeyResponse\x12$\n" +
-	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"3\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\\\n" +
 	"\x17GetKeyRevocationRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x88\x02\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12'\n" +
+	"\x0fprevious_secret\x18\x02 \x01(\bR\x0epreviousSecret\"\x88\x02\n" +
 	"\x18GetKeyRevocationResponse\x129\n" +
 	"\n" +
 	"revoked_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x18\n" +
@@ -1392,7 +1517,13 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x11RotateKeyResponse\x12$\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\x12\x1c\n" +
 	"\x06secret\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\x06secret\x120\n" +
-	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"\x83\x01\n" +
+	"\x14secret_already_shown\x18\x03 \x01(\bR\x12secretAlreadyShown\"\x87\x01\n" +
+	"\x14EndKeyOverlapRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
+	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
+	"\bmutation\x18\x14 \x01(\v2\x17.weir.admin.v1.MutationR\bmutation\"=\n" +
+	"\x15EndKeyOverlapResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.weir.admin.v1.KeyR\x03key\"\x83\x01\n" +
 	"\x10DeleteKeyRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x06reason\x123\n" +
@@ -1402,7 +1533,7 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0ePRIORITY_BATCH\x10\x01\x12\x13\n" +
 	"\x0fPRIORITY_NORMAL\x10\x02\x12\x18\n" +
-	"\x14PRIORITY_INTERACTIVE\x10\x032\x9e\x06\n" +
+	"\x14PRIORITY_INTERACTIVE\x10\x032\x8b\a\n" +
 	"\n" +
 	"KeyService\x12_\n" +
 	"\tCreateKey\x12\x1f.weir.admin.v1.CreateKeyRequest\x1a .weir.admin.v1.CreateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.create\x12V\n" +
@@ -1411,7 +1542,8 @@ const file_weir_admin_v1_key_proto_rawDesc = "" +
 	"\tRevokeKey\x12\x1f.weir.admin.v1.RevokeKeyRequest\x1a .weir.admin.v1.RevokeKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revoke\x12t\n" +
 	"\x10GetKeyRevocation\x12&.weir.admin.v1.GetKeyRevocationRequest\x1a'.weir.admin.v1.GetKeyRevocationResponse\"\x0f\x8a\xb5\x18\bkeys.get\x90\x02\x01\x12_\n" +
 	"\tUpdateKey\x12\x1f.weir.admin.v1.UpdateKeyRequest\x1a .weir.admin.v1.UpdateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.update\x12_\n" +
-	"\tRotateKey\x12\x1f.weir.admin.v1.RotateKeyRequest\x1a .weir.admin.v1.RotateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.rotate\x12_\n" +
+	"\tRotateKey\x12\x1f.weir.admin.v1.RotateKeyRequest\x1a .weir.admin.v1.RotateKeyResponse\"\x0f\x8a\xb5\x18\vkeys.rotate\x12k\n" +
+	"\rEndKeyOverlap\x12#.weir.admin.v1.EndKeyOverlapRequest\x1a$.weir.admin.v1.EndKeyOverlapResponse\"\x0f\x8a\xb5\x18\vkeys.rotate\x12_\n" +
 	"\tDeleteKey\x12\x1f.weir.admin.v1.DeleteKeyRequest\x1a .weir.admin.v1.DeleteKeyResponse\"\x0f\x8a\xb5\x18\vkeys.revokeB\xab\x01\n" +
 	"\x11com.weir.admin.v1B\bKeyProtoP\x01Z6github.com/weirhq/weir/proto/gen/weir/admin/v1;adminv1\xa2\x02\x03WAX\xaa\x02\rWeir.Admin.V1\xca\x02\rWeir\\Admin\\V1\xe2\x02\x19Weir\\Admin\\V1\\GPBMetadata\xea\x02\x0fWeir::Admin::V1b\x06proto3"
 
@@ -1428,7 +1560,7 @@ func file_weir_admin_v1_key_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_admin_v1_key_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_weir_admin_v1_key_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_weir_admin_v1_key_proto_goTypes = []any{
 	(Priority)(0),                    // 0: weir.admin.v1.Priority
 	(*Key)(nil),                      // 1: weir.admin.v1.Key
@@ -1447,70 +1579,77 @@ var file_weir_admin_v1_key_proto_goTypes = []any{
 	(*UpdateKeyResponse)(nil),        // 14: weir.admin.v1.UpdateKeyResponse
 	(*RotateKeyRequest)(nil),         // 15: weir.admin.v1.RotateKeyRequest
 	(*RotateKeyResponse)(nil),        // 16: weir.admin.v1.RotateKeyResponse
-	(*DeleteKeyRequest)(nil),         // 17: weir.admin.v1.DeleteKeyRequest
-	(*DeleteKeyResponse)(nil),        // 18: weir.admin.v1.DeleteKeyResponse
-	nil,                              // 19: weir.admin.v1.Key.LabelsEntry
-	nil,                              // 20: weir.admin.v1.CreateKeyRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
-	(*Mutation)(nil),                 // 22: weir.admin.v1.Mutation
-	(*AsOf)(nil),                     // 23: weir.admin.v1.AsOf
-	(*Page)(nil),                     // 24: weir.admin.v1.Page
-	(*fieldmaskpb.FieldMask)(nil),    // 25: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),      // 26: google.protobuf.Duration
+	(*EndKeyOverlapRequest)(nil),     // 17: weir.admin.v1.EndKeyOverlapRequest
+	(*EndKeyOverlapResponse)(nil),    // 18: weir.admin.v1.EndKeyOverlapResponse
+	(*DeleteKeyRequest)(nil),         // 19: weir.admin.v1.DeleteKeyRequest
+	(*DeleteKeyResponse)(nil),        // 20: weir.admin.v1.DeleteKeyResponse
+	nil,                              // 21: weir.admin.v1.Key.LabelsEntry
+	nil,                              // 22: weir.admin.v1.CreateKeyRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
+	(*Mutation)(nil),                 // 24: weir.admin.v1.Mutation
+	(*AsOf)(nil),                     // 25: weir.admin.v1.AsOf
+	(*Page)(nil),                     // 26: weir.admin.v1.Page
+	(*fieldmaskpb.FieldMask)(nil),    // 27: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),      // 28: google.protobuf.Duration
 }
 var file_weir_admin_v1_key_proto_depIdxs = []int32{
-	21, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	21, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	21, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	19, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
-	21, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
+	23, // 0: weir.admin.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	23, // 1: weir.admin.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	23, // 2: weir.admin.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	21, // 3: weir.admin.v1.Key.labels:type_name -> weir.admin.v1.Key.LabelsEntry
+	23, // 4: weir.admin.v1.Key.previous_expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 5: weir.admin.v1.Key.priority:type_name -> weir.admin.v1.Priority
-	21, // 6: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	20, // 7: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
-	0,  // 8: weir.admin.v1.CreateKeyRequest.priority:type_name -> weir.admin.v1.Priority
-	22, // 9: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 10: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
-	23, // 11: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 12: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
-	24, // 13: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
-	23, // 14: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
-	1,  // 15: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
-	22, // 16: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 17: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
-	21, // 18: weir.admin.v1.GetKeyRevocationResponse.revoked_at:type_name -> google.protobuf.Timestamp
-	12, // 19: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
-	21, // 20: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
-	21, // 21: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
-	21, // 22: weir.admin.v1.RevocationReceipt.agent_revoked_at:type_name -> google.protobuf.Timestamp
-	1,  // 23: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
-	25, // 24: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	22, // 25: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 26: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
-	26, // 27: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
-	22, // 28: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	1,  // 29: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
-	22, // 30: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
-	2,  // 31: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
-	4,  // 32: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
-	6,  // 33: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
-	8,  // 34: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
-	10, // 35: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
-	13, // 36: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
-	15, // 37: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
-	17, // 38: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
-	3,  // 39: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
-	5,  // 40: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
-	7,  // 41: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
-	9,  // 42: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
-	11, // 43: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
-	14, // 44: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
-	16, // 45: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
-	18, // 46: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
-	39, // [39:47] is the sub-list for method output_type
-	31, // [31:39] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	23, // 6: weir.admin.v1.Key.previous_ended_at:type_name -> google.protobuf.Timestamp
+	23, // 7: weir.admin.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 8: weir.admin.v1.CreateKeyRequest.labels:type_name -> weir.admin.v1.CreateKeyRequest.LabelsEntry
+	0,  // 9: weir.admin.v1.CreateKeyRequest.priority:type_name -> weir.admin.v1.Priority
+	24, // 10: weir.admin.v1.CreateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 11: weir.admin.v1.CreateKeyResponse.key:type_name -> weir.admin.v1.Key
+	25, // 12: weir.admin.v1.GetKeyRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 13: weir.admin.v1.GetKeyResponse.key:type_name -> weir.admin.v1.Key
+	26, // 14: weir.admin.v1.ListKeysRequest.page:type_name -> weir.admin.v1.Page
+	25, // 15: weir.admin.v1.ListKeysRequest.as_of:type_name -> weir.admin.v1.AsOf
+	1,  // 16: weir.admin.v1.ListKeysResponse.keys:type_name -> weir.admin.v1.Key
+	24, // 17: weir.admin.v1.RevokeKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 18: weir.admin.v1.RevokeKeyResponse.key:type_name -> weir.admin.v1.Key
+	23, // 19: weir.admin.v1.GetKeyRevocationResponse.revoked_at:type_name -> google.protobuf.Timestamp
+	12, // 20: weir.admin.v1.GetKeyRevocationResponse.receipts:type_name -> weir.admin.v1.RevocationReceipt
+	23, // 21: weir.admin.v1.RevocationReceipt.applied_at:type_name -> google.protobuf.Timestamp
+	23, // 22: weir.admin.v1.RevocationReceipt.last_seen_at:type_name -> google.protobuf.Timestamp
+	23, // 23: weir.admin.v1.RevocationReceipt.agent_revoked_at:type_name -> google.protobuf.Timestamp
+	1,  // 24: weir.admin.v1.UpdateKeyRequest.key:type_name -> weir.admin.v1.Key
+	27, // 25: weir.admin.v1.UpdateKeyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	24, // 26: weir.admin.v1.UpdateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 27: weir.admin.v1.UpdateKeyResponse.key:type_name -> weir.admin.v1.Key
+	28, // 28: weir.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	24, // 29: weir.admin.v1.RotateKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 30: weir.admin.v1.RotateKeyResponse.key:type_name -> weir.admin.v1.Key
+	24, // 31: weir.admin.v1.EndKeyOverlapRequest.mutation:type_name -> weir.admin.v1.Mutation
+	1,  // 32: weir.admin.v1.EndKeyOverlapResponse.key:type_name -> weir.admin.v1.Key
+	24, // 33: weir.admin.v1.DeleteKeyRequest.mutation:type_name -> weir.admin.v1.Mutation
+	2,  // 34: weir.admin.v1.KeyService.CreateKey:input_type -> weir.admin.v1.CreateKeyRequest
+	4,  // 35: weir.admin.v1.KeyService.GetKey:input_type -> weir.admin.v1.GetKeyRequest
+	6,  // 36: weir.admin.v1.KeyService.ListKeys:input_type -> weir.admin.v1.ListKeysRequest
+	8,  // 37: weir.admin.v1.KeyService.RevokeKey:input_type -> weir.admin.v1.RevokeKeyRequest
+	10, // 38: weir.admin.v1.KeyService.GetKeyRevocation:input_type -> weir.admin.v1.GetKeyRevocationRequest
+	13, // 39: weir.admin.v1.KeyService.UpdateKey:input_type -> weir.admin.v1.UpdateKeyRequest
+	15, // 40: weir.admin.v1.KeyService.RotateKey:input_type -> weir.admin.v1.RotateKeyRequest
+	17, // 41: weir.admin.v1.KeyService.EndKeyOverlap:input_type -> weir.admin.v1.EndKeyOverlapRequest
+	19, // 42: weir.admin.v1.KeyService.DeleteKey:input_type -> weir.admin.v1.DeleteKeyRequest
+	3,  // 43: weir.admin.v1.KeyService.CreateKey:output_type -> weir.admin.v1.CreateKeyResponse
+	5,  // 44: weir.admin.v1.KeyService.GetKey:output_type -> weir.admin.v1.GetKeyResponse
+	7,  // 45: weir.admin.v1.KeyService.ListKeys:output_type -> weir.admin.v1.ListKeysResponse
+	9,  // 46: weir.admin.v1.KeyService.RevokeKey:output_type -> weir.admin.v1.RevokeKeyResponse
+	11, // 47: weir.admin.v1.KeyService.GetKeyRevocation:output_type -> weir.admin.v1.GetKeyRevocationResponse
+	14, // 48: weir.admin.v1.KeyService.UpdateKey:output_type -> weir.admin.v1.UpdateKeyResponse
+	16, // 49: weir.admin.v1.KeyService.RotateKey:output_type -> weir.admin.v1.RotateKeyResponse
+	18, // 50: weir.admin.v1.KeyService.EndKeyOverlap:output_type -> weir.admin.v1.EndKeyOverlapResponse
+	20, // 51: weir.admin.v1.KeyService.DeleteKey:output_type -> weir.admin.v1.DeleteKeyResponse
+	43, // [43:52] is the sub-list for method output_type
+	34, // [34:43] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_weir_admin_v1_key_proto_init() }
@@ -1526,7 +1665,7 @@ func file_weir_admin_v1_key_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_admin_v1_key_proto_rawDesc), len(file_weir_admin_v1_key_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

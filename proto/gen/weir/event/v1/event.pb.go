@@ -3817,6 +3817,60 @@ func (x *KeyRotated) GetPreviousExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// KeyOverlapEnded ends the secret before the last rotation for ever, before its time.
+type KeyOverlapEnded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Free text for the audit trail.
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyOverlapEnded) Reset() {
+	*x = KeyOverlapEnded{}
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyOverlapEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyOverlapEnded) ProtoMessage() {}
+
+func (x *KeyOverlapEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyOverlapEnded.ProtoReflect.Descriptor instead.
+func (*KeyOverlapEnded) Descriptor() ([]byte, []int) {
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *KeyOverlapEnded) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *KeyOverlapEnded) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
 type KeyRevoked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Free text for the audit trail.
@@ -3828,7 +3882,7 @@ type KeyRevoked struct {
 
 func (x *KeyRevoked) Reset() {
 	*x = KeyRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3840,7 +3894,7 @@ func (x *KeyRevoked) String() string {
 func (*KeyRevoked) ProtoMessage() {}
 
 func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[43]
+	mi := &file_weir_event_v1_event_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3853,7 +3907,7 @@ func (x *KeyRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyRevoked.ProtoReflect.Descriptor instead.
 func (*KeyRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{43}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *KeyRevoked) GetReason() string {
@@ -3879,7 +3933,7 @@ type KeyArchived struct {
 
 func (x *KeyArchived) Reset() {
 	*x = KeyArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3891,7 +3945,7 @@ func (x *KeyArchived) String() string {
 func (*KeyArchived) ProtoMessage() {}
 
 func (x *KeyArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[44]
+	mi := &file_weir_event_v1_event_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3904,7 +3958,7 @@ func (x *KeyArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyArchived.ProtoReflect.Descriptor instead.
 func (*KeyArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{44}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
 }
 
 type GatewayCreated struct {
@@ -3925,7 +3979,7 @@ type GatewayCreated struct {
 
 func (x *GatewayCreated) Reset() {
 	*x = GatewayCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3937,7 +3991,7 @@ func (x *GatewayCreated) String() string {
 func (*GatewayCreated) ProtoMessage() {}
 
 func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[45]
+	mi := &file_weir_event_v1_event_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3950,7 +4004,7 @@ func (x *GatewayCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayCreated.ProtoReflect.Descriptor instead.
 func (*GatewayCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{45}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GatewayCreated) GetName() string {
@@ -4010,7 +4064,7 @@ type GatewayUpdated struct {
 
 func (x *GatewayUpdated) Reset() {
 	*x = GatewayUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4022,7 +4076,7 @@ func (x *GatewayUpdated) String() string {
 func (*GatewayUpdated) ProtoMessage() {}
 
 func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[46]
+	mi := &file_weir_event_v1_event_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4035,7 +4089,7 @@ func (x *GatewayUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayUpdated.ProtoReflect.Descriptor instead.
 func (*GatewayUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{46}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GatewayUpdated) GetName() string {
@@ -4077,7 +4131,7 @@ type GatewayKeySet struct {
 
 func (x *GatewayKeySet) Reset() {
 	*x = GatewayKeySet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4089,7 +4143,7 @@ func (x *GatewayKeySet) String() string {
 func (*GatewayKeySet) ProtoMessage() {}
 
 func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[47]
+	mi := &file_weir_event_v1_event_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4102,7 +4156,7 @@ func (x *GatewayKeySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayKeySet.ProtoReflect.Descriptor instead.
 func (*GatewayKeySet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{47}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GatewayKeySet) GetPublicKey() []byte {
@@ -4123,7 +4177,7 @@ type GatewayRolloutSet struct {
 
 func (x *GatewayRolloutSet) Reset() {
 	*x = GatewayRolloutSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4135,7 +4189,7 @@ func (x *GatewayRolloutSet) String() string {
 func (*GatewayRolloutSet) ProtoMessage() {}
 
 func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[48]
+	mi := &file_weir_event_v1_event_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4148,7 +4202,7 @@ func (x *GatewayRolloutSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRolloutSet.ProtoReflect.Descriptor instead.
 func (*GatewayRolloutSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{48}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GatewayRolloutSet) GetRollout() *RolloutSettings {
@@ -4176,7 +4230,7 @@ type RolloutSettings struct {
 
 func (x *RolloutSettings) Reset() {
 	*x = RolloutSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4188,7 +4242,7 @@ func (x *RolloutSettings) String() string {
 func (*RolloutSettings) ProtoMessage() {}
 
 func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[49]
+	mi := &file_weir_event_v1_event_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4201,7 +4255,7 @@ func (x *RolloutSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutSettings.ProtoReflect.Descriptor instead.
 func (*RolloutSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{49}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RolloutSettings) GetStrategy() RolloutStrategy {
@@ -4247,7 +4301,7 @@ type GatewayArchived struct {
 
 func (x *GatewayArchived) Reset() {
 	*x = GatewayArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4259,7 +4313,7 @@ func (x *GatewayArchived) String() string {
 func (*GatewayArchived) ProtoMessage() {}
 
 func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[50]
+	mi := &file_weir_event_v1_event_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4272,7 +4326,7 @@ func (x *GatewayArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayArchived.ProtoReflect.Descriptor instead.
 func (*GatewayArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{50}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
 }
 
 type GatewayRestored struct {
@@ -4294,7 +4348,7 @@ type GatewayRestored struct {
 
 func (x *GatewayRestored) Reset() {
 	*x = GatewayRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4306,7 +4360,7 @@ func (x *GatewayRestored) String() string {
 func (*GatewayRestored) ProtoMessage() {}
 
 func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[51]
+	mi := &file_weir_event_v1_event_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4319,7 +4373,7 @@ func (x *GatewayRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayRestored.ProtoReflect.Descriptor instead.
 func (*GatewayRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{51}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GatewayRestored) GetName() string {
@@ -4393,7 +4447,7 @@ type RolloutStarted struct {
 
 func (x *RolloutStarted) Reset() {
 	*x = RolloutStarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4405,7 +4459,7 @@ func (x *RolloutStarted) String() string {
 func (*RolloutStarted) ProtoMessage() {}
 
 func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[52]
+	mi := &file_weir_event_v1_event_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4418,7 +4472,7 @@ func (x *RolloutStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutStarted.ProtoReflect.Descriptor instead.
 func (*RolloutStarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{52}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RolloutStarted) GetGatewayId() string {
@@ -4460,7 +4514,7 @@ type RolloutRestarted struct {
 
 func (x *RolloutRestarted) Reset() {
 	*x = RolloutRestarted{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4472,7 +4526,7 @@ func (x *RolloutRestarted) String() string {
 func (*RolloutRestarted) ProtoMessage() {}
 
 func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[53]
+	mi := &file_weir_event_v1_event_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4485,7 +4539,7 @@ func (x *RolloutRestarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutRestarted.ProtoReflect.Descriptor instead.
 func (*RolloutRestarted) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{53}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RolloutRestarted) GetCandidateVersion() int64 {
@@ -4517,7 +4571,7 @@ type RolloutAdvanced struct {
 
 func (x *RolloutAdvanced) Reset() {
 	*x = RolloutAdvanced{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4529,7 +4583,7 @@ func (x *RolloutAdvanced) String() string {
 func (*RolloutAdvanced) ProtoMessage() {}
 
 func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[54]
+	mi := &file_weir_event_v1_event_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4542,7 +4596,7 @@ func (x *RolloutAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAdvanced.ProtoReflect.Descriptor instead.
 func (*RolloutAdvanced) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{54}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RolloutAdvanced) GetStep() int32 {
@@ -4580,7 +4634,7 @@ type RolloutHeld struct {
 
 func (x *RolloutHeld) Reset() {
 	*x = RolloutHeld{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4592,7 +4646,7 @@ func (x *RolloutHeld) String() string {
 func (*RolloutHeld) ProtoMessage() {}
 
 func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[55]
+	mi := &file_weir_event_v1_event_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4605,7 +4659,7 @@ func (x *RolloutHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutHeld.ProtoReflect.Descriptor instead.
 func (*RolloutHeld) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{55}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RolloutHeld) GetCause() RolloutHoldCause {
@@ -4637,7 +4691,7 @@ type RolloutResumed struct {
 
 func (x *RolloutResumed) Reset() {
 	*x = RolloutResumed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4649,7 +4703,7 @@ func (x *RolloutResumed) String() string {
 func (*RolloutResumed) ProtoMessage() {}
 
 func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[56]
+	mi := &file_weir_event_v1_event_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4662,7 +4716,7 @@ func (x *RolloutResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutResumed.ProtoReflect.Descriptor instead.
 func (*RolloutResumed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{56}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
 }
 
 // RolloutFinished: every agent has the candidate, and what comes is rolled out from there.
@@ -4674,7 +4728,7 @@ type RolloutFinished struct {
 
 func (x *RolloutFinished) Reset() {
 	*x = RolloutFinished{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4686,7 +4740,7 @@ func (x *RolloutFinished) String() string {
 func (*RolloutFinished) ProtoMessage() {}
 
 func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[57]
+	mi := &file_weir_event_v1_event_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4699,7 +4753,7 @@ func (x *RolloutFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutFinished.ProtoReflect.Descriptor instead.
 func (*RolloutFinished) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{57}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
 }
 
 // RolloutAbandoned: the candidate is given up; what the gateway's agents have is said
@@ -4714,7 +4768,7 @@ type RolloutAbandoned struct {
 
 func (x *RolloutAbandoned) Reset() {
 	*x = RolloutAbandoned{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4726,7 +4780,7 @@ func (x *RolloutAbandoned) String() string {
 func (*RolloutAbandoned) ProtoMessage() {}
 
 func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[58]
+	mi := &file_weir_event_v1_event_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4739,7 +4793,7 @@ func (x *RolloutAbandoned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RolloutAbandoned.ProtoReflect.Descriptor instead.
 func (*RolloutAbandoned) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{58}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RolloutAbandoned) GetReason() string {
@@ -4763,7 +4817,7 @@ type GatewayWentBack struct {
 
 func (x *GatewayWentBack) Reset() {
 	*x = GatewayWentBack{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4775,7 +4829,7 @@ func (x *GatewayWentBack) String() string {
 func (*GatewayWentBack) ProtoMessage() {}
 
 func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[59]
+	mi := &file_weir_event_v1_event_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4788,7 +4842,7 @@ func (x *GatewayWentBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentBack.ProtoReflect.Descriptor instead.
 func (*GatewayWentBack) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{59}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GatewayWentBack) GetGatewayId() string {
@@ -4821,7 +4875,7 @@ type GatewayWentForward struct {
 
 func (x *GatewayWentForward) Reset() {
 	*x = GatewayWentForward{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4833,7 +4887,7 @@ func (x *GatewayWentForward) String() string {
 func (*GatewayWentForward) ProtoMessage() {}
 
 func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[60]
+	mi := &file_weir_event_v1_event_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4846,7 +4900,7 @@ func (x *GatewayWentForward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayWentForward.ProtoReflect.Descriptor instead.
 func (*GatewayWentForward) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{60}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
 }
 
 type EnrolmentTokenRevoked struct {
@@ -4858,7 +4912,7 @@ type EnrolmentTokenRevoked struct {
 
 func (x *EnrolmentTokenRevoked) Reset() {
 	*x = EnrolmentTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4870,7 +4924,7 @@ func (x *EnrolmentTokenRevoked) String() string {
 func (*EnrolmentTokenRevoked) ProtoMessage() {}
 
 func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[61]
+	mi := &file_weir_event_v1_event_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4883,7 +4937,7 @@ func (x *EnrolmentTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenRevoked.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{61}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *EnrolmentTokenRevoked) GetReason() string {
@@ -4906,7 +4960,7 @@ type EnrolmentTokenCreated struct {
 
 func (x *EnrolmentTokenCreated) Reset() {
 	*x = EnrolmentTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +4972,7 @@ func (x *EnrolmentTokenCreated) String() string {
 func (*EnrolmentTokenCreated) ProtoMessage() {}
 
 func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[62]
+	mi := &file_weir_event_v1_event_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +4985,7 @@ func (x *EnrolmentTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolmentTokenCreated.ProtoReflect.Descriptor instead.
 func (*EnrolmentTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{62}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *EnrolmentTokenCreated) GetGatewayId() string {
@@ -4976,7 +5030,7 @@ type AgentEnrolled struct {
 
 func (x *AgentEnrolled) Reset() {
 	*x = AgentEnrolled{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4988,7 +5042,7 @@ func (x *AgentEnrolled) String() string {
 func (*AgentEnrolled) ProtoMessage() {}
 
 func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[63]
+	mi := &file_weir_event_v1_event_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5001,7 +5055,7 @@ func (x *AgentEnrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentEnrolled.ProtoReflect.Descriptor instead.
 func (*AgentEnrolled) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{63}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *AgentEnrolled) GetGatewayId() string {
@@ -5041,7 +5095,7 @@ type AgentRenamed struct {
 
 func (x *AgentRenamed) Reset() {
 	*x = AgentRenamed{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5053,7 +5107,7 @@ func (x *AgentRenamed) String() string {
 func (*AgentRenamed) ProtoMessage() {}
 
 func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[64]
+	mi := &file_weir_event_v1_event_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5066,7 +5120,7 @@ func (x *AgentRenamed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRenamed.ProtoReflect.Descriptor instead.
 func (*AgentRenamed) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{64}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *AgentRenamed) GetName() string {
@@ -5087,7 +5141,7 @@ type AgentRevoked struct {
 
 func (x *AgentRevoked) Reset() {
 	*x = AgentRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5099,7 +5153,7 @@ func (x *AgentRevoked) String() string {
 func (*AgentRevoked) ProtoMessage() {}
 
 func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[65]
+	mi := &file_weir_event_v1_event_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5112,7 +5166,7 @@ func (x *AgentRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRevoked.ProtoReflect.Descriptor instead.
 func (*AgentRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{65}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *AgentRevoked) GetReason() string {
@@ -5139,7 +5193,7 @@ type ServiceAccountCreated struct {
 
 func (x *ServiceAccountCreated) Reset() {
 	*x = ServiceAccountCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5151,7 +5205,7 @@ func (x *ServiceAccountCreated) String() string {
 func (*ServiceAccountCreated) ProtoMessage() {}
 
 func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[66]
+	mi := &file_weir_event_v1_event_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5164,7 +5218,7 @@ func (x *ServiceAccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{66}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ServiceAccountCreated) GetName() string {
@@ -5191,7 +5245,7 @@ type ServiceAccountUpdated struct {
 
 func (x *ServiceAccountUpdated) Reset() {
 	*x = ServiceAccountUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5203,7 +5257,7 @@ func (x *ServiceAccountUpdated) String() string {
 func (*ServiceAccountUpdated) ProtoMessage() {}
 
 func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[67]
+	mi := &file_weir_event_v1_event_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5216,7 +5270,7 @@ func (x *ServiceAccountUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountUpdated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{67}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ServiceAccountUpdated) GetName() string {
@@ -5242,7 +5296,7 @@ type ServiceAccountArchived struct {
 
 func (x *ServiceAccountArchived) Reset() {
 	*x = ServiceAccountArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5254,7 +5308,7 @@ func (x *ServiceAccountArchived) String() string {
 func (*ServiceAccountArchived) ProtoMessage() {}
 
 func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[68]
+	mi := &file_weir_event_v1_event_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5267,7 +5321,7 @@ func (x *ServiceAccountArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountArchived.ProtoReflect.Descriptor instead.
 func (*ServiceAccountArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{68}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
 }
 
 type ServiceAccountTokenCreated struct {
@@ -5285,7 +5339,7 @@ type ServiceAccountTokenCreated struct {
 
 func (x *ServiceAccountTokenCreated) Reset() {
 	*x = ServiceAccountTokenCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5297,7 +5351,7 @@ func (x *ServiceAccountTokenCreated) String() string {
 func (*ServiceAccountTokenCreated) ProtoMessage() {}
 
 func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[69]
+	mi := &file_weir_event_v1_event_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5310,7 +5364,7 @@ func (x *ServiceAccountTokenCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenCreated.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{69}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ServiceAccountTokenCreated) GetServiceAccountId() string {
@@ -5357,7 +5411,7 @@ type ServiceAccountTokenRevoked struct {
 
 func (x *ServiceAccountTokenRevoked) Reset() {
 	*x = ServiceAccountTokenRevoked{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5369,7 +5423,7 @@ func (x *ServiceAccountTokenRevoked) String() string {
 func (*ServiceAccountTokenRevoked) ProtoMessage() {}
 
 func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[70]
+	mi := &file_weir_event_v1_event_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5382,7 +5436,7 @@ func (x *ServiceAccountTokenRevoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAccountTokenRevoked.ProtoReflect.Descriptor instead.
 func (*ServiceAccountTokenRevoked) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{70}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ServiceAccountTokenRevoked) GetReason() string {
@@ -5406,7 +5460,7 @@ type RoleBindingCreated struct {
 
 func (x *RoleBindingCreated) Reset() {
 	*x = RoleBindingCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5418,7 +5472,7 @@ func (x *RoleBindingCreated) String() string {
 func (*RoleBindingCreated) ProtoMessage() {}
 
 func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[71]
+	mi := &file_weir_event_v1_event_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5431,7 +5485,7 @@ func (x *RoleBindingCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingCreated.ProtoReflect.Descriptor instead.
 func (*RoleBindingCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{71}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *RoleBindingCreated) GetMemberId() string {
@@ -5471,7 +5525,7 @@ type RoleBindingArchived struct {
 
 func (x *RoleBindingArchived) Reset() {
 	*x = RoleBindingArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5483,7 +5537,7 @@ func (x *RoleBindingArchived) String() string {
 func (*RoleBindingArchived) ProtoMessage() {}
 
 func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[72]
+	mi := &file_weir_event_v1_event_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5496,7 +5550,7 @@ func (x *RoleBindingArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBindingArchived.ProtoReflect.Descriptor instead.
 func (*RoleBindingArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{72}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
 }
 
 // Rates are prices of token buckets in pico-dollars per token; absent: unknown.
@@ -5517,7 +5571,7 @@ type Rates struct {
 
 func (x *Rates) Reset() {
 	*x = Rates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5529,7 +5583,7 @@ func (x *Rates) String() string {
 func (*Rates) ProtoMessage() {}
 
 func (x *Rates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[73]
+	mi := &file_weir_event_v1_event_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5542,7 +5596,7 @@ func (x *Rates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rates.ProtoReflect.Descriptor instead.
 func (*Rates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{73}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Rates) GetInput() int64 {
@@ -5619,7 +5673,7 @@ type Factor struct {
 
 func (x *Factor) Reset() {
 	*x = Factor{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5631,7 +5685,7 @@ func (x *Factor) String() string {
 func (*Factor) ProtoMessage() {}
 
 func (x *Factor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[74]
+	mi := &file_weir_event_v1_event_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5644,7 +5698,7 @@ func (x *Factor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Factor.ProtoReflect.Descriptor instead.
 func (*Factor) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{74}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Factor) GetNumerator() int64 {
@@ -5672,7 +5726,7 @@ type RegionFactor struct {
 
 func (x *RegionFactor) Reset() {
 	*x = RegionFactor{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5684,7 +5738,7 @@ func (x *RegionFactor) String() string {
 func (*RegionFactor) ProtoMessage() {}
 
 func (x *RegionFactor) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[75]
+	mi := &file_weir_event_v1_event_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5697,7 +5751,7 @@ func (x *RegionFactor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegionFactor.ProtoReflect.Descriptor instead.
 func (*RegionFactor) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{75}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *RegionFactor) GetRegion() string {
@@ -5727,7 +5781,7 @@ type ServiceTierRates struct {
 
 func (x *ServiceTierRates) Reset() {
 	*x = ServiceTierRates{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5739,7 +5793,7 @@ func (x *ServiceTierRates) String() string {
 func (*ServiceTierRates) ProtoMessage() {}
 
 func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[76]
+	mi := &file_weir_event_v1_event_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5752,7 +5806,7 @@ func (x *ServiceTierRates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceTierRates.ProtoReflect.Descriptor instead.
 func (*ServiceTierRates) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{76}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ServiceTierRates) GetName() string {
@@ -5814,7 +5868,7 @@ type PriceOverrideSettings struct {
 
 func (x *PriceOverrideSettings) Reset() {
 	*x = PriceOverrideSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5826,7 +5880,7 @@ func (x *PriceOverrideSettings) String() string {
 func (*PriceOverrideSettings) ProtoMessage() {}
 
 func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[77]
+	mi := &file_weir_event_v1_event_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5839,7 +5893,7 @@ func (x *PriceOverrideSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideSettings.ProtoReflect.Descriptor instead.
 func (*PriceOverrideSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{77}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PriceOverrideSettings) GetPriceList() string {
@@ -5949,7 +6003,7 @@ type PriceOverrideCreated struct {
 
 func (x *PriceOverrideCreated) Reset() {
 	*x = PriceOverrideCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5961,7 +6015,7 @@ func (x *PriceOverrideCreated) String() string {
 func (*PriceOverrideCreated) ProtoMessage() {}
 
 func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[78]
+	mi := &file_weir_event_v1_event_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5974,7 +6028,7 @@ func (x *PriceOverrideCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideCreated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{78}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *PriceOverrideCreated) GetSettings() *PriceOverrideSettings {
@@ -5993,7 +6047,7 @@ type PriceOverrideUpdated struct {
 
 func (x *PriceOverrideUpdated) Reset() {
 	*x = PriceOverrideUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6005,7 +6059,7 @@ func (x *PriceOverrideUpdated) String() string {
 func (*PriceOverrideUpdated) ProtoMessage() {}
 
 func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[79]
+	mi := &file_weir_event_v1_event_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6018,7 +6072,7 @@ func (x *PriceOverrideUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideUpdated.ProtoReflect.Descriptor instead.
 func (*PriceOverrideUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{79}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *PriceOverrideUpdated) GetSettings() *PriceOverrideSettings {
@@ -6036,7 +6090,7 @@ type PriceOverrideArchived struct {
 
 func (x *PriceOverrideArchived) Reset() {
 	*x = PriceOverrideArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6048,7 +6102,7 @@ func (x *PriceOverrideArchived) String() string {
 func (*PriceOverrideArchived) ProtoMessage() {}
 
 func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[80]
+	mi := &file_weir_event_v1_event_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6061,7 +6115,7 @@ func (x *PriceOverrideArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideArchived.ProtoReflect.Descriptor instead.
 func (*PriceOverrideArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{80}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
 }
 
 type PriceOverrideRestored struct {
@@ -6074,7 +6128,7 @@ type PriceOverrideRestored struct {
 
 func (x *PriceOverrideRestored) Reset() {
 	*x = PriceOverrideRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6086,7 +6140,7 @@ func (x *PriceOverrideRestored) String() string {
 func (*PriceOverrideRestored) ProtoMessage() {}
 
 func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[81]
+	mi := &file_weir_event_v1_event_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6099,7 +6153,7 @@ func (x *PriceOverrideRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PriceOverrideRestored.ProtoReflect.Descriptor instead.
 func (*PriceOverrideRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{81}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *PriceOverrideRestored) GetSettings() *PriceOverrideSettings {
@@ -6134,7 +6188,7 @@ type QuotaScope struct {
 
 func (x *QuotaScope) Reset() {
 	*x = QuotaScope{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6146,7 +6200,7 @@ func (x *QuotaScope) String() string {
 func (*QuotaScope) ProtoMessage() {}
 
 func (x *QuotaScope) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[82]
+	mi := &file_weir_event_v1_event_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6159,7 +6213,7 @@ func (x *QuotaScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaScope.ProtoReflect.Descriptor instead.
 func (*QuotaScope) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{82}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *QuotaScope) GetOn() QuotaOn {
@@ -6213,7 +6267,7 @@ type LimitSettings struct {
 
 func (x *LimitSettings) Reset() {
 	*x = LimitSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6225,7 +6279,7 @@ func (x *LimitSettings) String() string {
 func (*LimitSettings) ProtoMessage() {}
 
 func (x *LimitSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[83]
+	mi := &file_weir_event_v1_event_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6238,7 +6292,7 @@ func (x *LimitSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitSettings.ProtoReflect.Descriptor instead.
 func (*LimitSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{83}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *LimitSettings) GetName() string {
@@ -6299,7 +6353,7 @@ type LimitCreated struct {
 
 func (x *LimitCreated) Reset() {
 	*x = LimitCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6311,7 +6365,7 @@ func (x *LimitCreated) String() string {
 func (*LimitCreated) ProtoMessage() {}
 
 func (x *LimitCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[84]
+	mi := &file_weir_event_v1_event_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6324,7 +6378,7 @@ func (x *LimitCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitCreated.ProtoReflect.Descriptor instead.
 func (*LimitCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{84}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *LimitCreated) GetSettings() *LimitSettings {
@@ -6343,7 +6397,7 @@ type LimitUpdated struct {
 
 func (x *LimitUpdated) Reset() {
 	*x = LimitUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6355,7 +6409,7 @@ func (x *LimitUpdated) String() string {
 func (*LimitUpdated) ProtoMessage() {}
 
 func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[85]
+	mi := &file_weir_event_v1_event_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6368,7 +6422,7 @@ func (x *LimitUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitUpdated.ProtoReflect.Descriptor instead.
 func (*LimitUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{85}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *LimitUpdated) GetSettings() *LimitSettings {
@@ -6387,7 +6441,7 @@ type LimitArchived struct {
 
 func (x *LimitArchived) Reset() {
 	*x = LimitArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6399,7 +6453,7 @@ func (x *LimitArchived) String() string {
 func (*LimitArchived) ProtoMessage() {}
 
 func (x *LimitArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[86]
+	mi := &file_weir_event_v1_event_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6412,7 +6466,7 @@ func (x *LimitArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitArchived.ProtoReflect.Descriptor instead.
 func (*LimitArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{86}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
 }
 
 type LimitRestored struct {
@@ -6425,7 +6479,7 @@ type LimitRestored struct {
 
 func (x *LimitRestored) Reset() {
 	*x = LimitRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6437,7 +6491,7 @@ func (x *LimitRestored) String() string {
 func (*LimitRestored) ProtoMessage() {}
 
 func (x *LimitRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[87]
+	mi := &file_weir_event_v1_event_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6450,7 +6504,7 @@ func (x *LimitRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitRestored.ProtoReflect.Descriptor instead.
 func (*LimitRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{87}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *LimitRestored) GetSettings() *LimitSettings {
@@ -6481,7 +6535,7 @@ type LimitLeasesReleased struct {
 
 func (x *LimitLeasesReleased) Reset() {
 	*x = LimitLeasesReleased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6493,7 +6547,7 @@ func (x *LimitLeasesReleased) String() string {
 func (*LimitLeasesReleased) ProtoMessage() {}
 
 func (x *LimitLeasesReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[88]
+	mi := &file_weir_event_v1_event_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6506,7 +6560,7 @@ func (x *LimitLeasesReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitLeasesReleased.ProtoReflect.Descriptor instead.
 func (*LimitLeasesReleased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{88}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *LimitLeasesReleased) GetEpoch() int64 {
@@ -6534,7 +6588,7 @@ type CalendarWindow struct {
 
 func (x *CalendarWindow) Reset() {
 	*x = CalendarWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6546,7 +6600,7 @@ func (x *CalendarWindow) String() string {
 func (*CalendarWindow) ProtoMessage() {}
 
 func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[89]
+	mi := &file_weir_event_v1_event_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6559,7 +6613,7 @@ func (x *CalendarWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarWindow.ProtoReflect.Descriptor instead.
 func (*CalendarWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{89}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *CalendarWindow) GetPeriod() CalendarPeriod {
@@ -6585,7 +6639,7 @@ type RollingWindow struct {
 
 func (x *RollingWindow) Reset() {
 	*x = RollingWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6597,7 +6651,7 @@ func (x *RollingWindow) String() string {
 func (*RollingWindow) ProtoMessage() {}
 
 func (x *RollingWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[90]
+	mi := &file_weir_event_v1_event_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6610,7 +6664,7 @@ func (x *RollingWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingWindow.ProtoReflect.Descriptor instead.
 func (*RollingWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{90}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *RollingWindow) GetDurationSeconds() int64 {
@@ -6628,7 +6682,7 @@ type LifetimeWindow struct {
 
 func (x *LifetimeWindow) Reset() {
 	*x = LifetimeWindow{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6640,7 +6694,7 @@ func (x *LifetimeWindow) String() string {
 func (*LifetimeWindow) ProtoMessage() {}
 
 func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[91]
+	mi := &file_weir_event_v1_event_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6653,7 +6707,7 @@ func (x *LifetimeWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifetimeWindow.ProtoReflect.Descriptor instead.
 func (*LifetimeWindow) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{91}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
 }
 
 type BudgetSettings struct {
@@ -6679,7 +6733,7 @@ type BudgetSettings struct {
 
 func (x *BudgetSettings) Reset() {
 	*x = BudgetSettings{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6691,7 +6745,7 @@ func (x *BudgetSettings) String() string {
 func (*BudgetSettings) ProtoMessage() {}
 
 func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[92]
+	mi := &file_weir_event_v1_event_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6704,7 +6758,7 @@ func (x *BudgetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetSettings.ProtoReflect.Descriptor instead.
 func (*BudgetSettings) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{92}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *BudgetSettings) GetName() string {
@@ -6828,7 +6882,7 @@ type BudgetCreated struct {
 
 func (x *BudgetCreated) Reset() {
 	*x = BudgetCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6840,7 +6894,7 @@ func (x *BudgetCreated) String() string {
 func (*BudgetCreated) ProtoMessage() {}
 
 func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[93]
+	mi := &file_weir_event_v1_event_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6853,7 +6907,7 @@ func (x *BudgetCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetCreated.ProtoReflect.Descriptor instead.
 func (*BudgetCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{93}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *BudgetCreated) GetSettings() *BudgetSettings {
@@ -6872,7 +6926,7 @@ type BudgetUpdated struct {
 
 func (x *BudgetUpdated) Reset() {
 	*x = BudgetUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6884,7 +6938,7 @@ func (x *BudgetUpdated) String() string {
 func (*BudgetUpdated) ProtoMessage() {}
 
 func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[94]
+	mi := &file_weir_event_v1_event_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6897,7 +6951,7 @@ func (x *BudgetUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetUpdated.ProtoReflect.Descriptor instead.
 func (*BudgetUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{94}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *BudgetUpdated) GetSettings() *BudgetSettings {
@@ -6921,7 +6975,7 @@ type BudgetRaised struct {
 
 func (x *BudgetRaised) Reset() {
 	*x = BudgetRaised{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6933,7 +6987,7 @@ func (x *BudgetRaised) String() string {
 func (*BudgetRaised) ProtoMessage() {}
 
 func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[95]
+	mi := &file_weir_event_v1_event_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6946,7 +7000,7 @@ func (x *BudgetRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRaised.ProtoReflect.Descriptor instead.
 func (*BudgetRaised) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{95}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *BudgetRaised) GetAmountNanoUsd() int64 {
@@ -6979,7 +7033,7 @@ type BudgetArchived struct {
 
 func (x *BudgetArchived) Reset() {
 	*x = BudgetArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6991,7 +7045,7 @@ func (x *BudgetArchived) String() string {
 func (*BudgetArchived) ProtoMessage() {}
 
 func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[96]
+	mi := &file_weir_event_v1_event_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7004,7 +7058,7 @@ func (x *BudgetArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetArchived.ProtoReflect.Descriptor instead.
 func (*BudgetArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{96}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
 }
 
 type BudgetRestored struct {
@@ -7019,7 +7073,7 @@ type BudgetRestored struct {
 
 func (x *BudgetRestored) Reset() {
 	*x = BudgetRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7031,7 +7085,7 @@ func (x *BudgetRestored) String() string {
 func (*BudgetRestored) ProtoMessage() {}
 
 func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[97]
+	mi := &file_weir_event_v1_event_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7044,7 +7098,7 @@ func (x *BudgetRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetRestored.ProtoReflect.Descriptor instead.
 func (*BudgetRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{97}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *BudgetRestored) GetSettings() *BudgetSettings {
@@ -7088,7 +7142,7 @@ type BudgetLeaseWrittenOff struct {
 
 func (x *BudgetLeaseWrittenOff) Reset() {
 	*x = BudgetLeaseWrittenOff{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7100,7 +7154,7 @@ func (x *BudgetLeaseWrittenOff) String() string {
 func (*BudgetLeaseWrittenOff) ProtoMessage() {}
 
 func (x *BudgetLeaseWrittenOff) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[98]
+	mi := &file_weir_event_v1_event_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7113,7 +7167,7 @@ func (x *BudgetLeaseWrittenOff) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetLeaseWrittenOff.ProtoReflect.Descriptor instead.
 func (*BudgetLeaseWrittenOff) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{98}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *BudgetLeaseWrittenOff) GetWindow() string {
@@ -7169,7 +7223,7 @@ type BudgetLeasesReleased struct {
 
 func (x *BudgetLeasesReleased) Reset() {
 	*x = BudgetLeasesReleased{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7181,7 +7235,7 @@ func (x *BudgetLeasesReleased) String() string {
 func (*BudgetLeasesReleased) ProtoMessage() {}
 
 func (x *BudgetLeasesReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[99]
+	mi := &file_weir_event_v1_event_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7194,7 +7248,7 @@ func (x *BudgetLeasesReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BudgetLeasesReleased.ProtoReflect.Descriptor instead.
 func (*BudgetLeasesReleased) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{99}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *BudgetLeasesReleased) GetEpoch() int64 {
@@ -7222,7 +7276,7 @@ type SavedReportCreated struct {
 
 func (x *SavedReportCreated) Reset() {
 	*x = SavedReportCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7234,7 +7288,7 @@ func (x *SavedReportCreated) String() string {
 func (*SavedReportCreated) ProtoMessage() {}
 
 func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[100]
+	mi := &file_weir_event_v1_event_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7247,7 +7301,7 @@ func (x *SavedReportCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportCreated.ProtoReflect.Descriptor instead.
 func (*SavedReportCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{100}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *SavedReportCreated) GetName() string {
@@ -7282,7 +7336,7 @@ type SavedReportUpdated struct {
 
 func (x *SavedReportUpdated) Reset() {
 	*x = SavedReportUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[101]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7294,7 +7348,7 @@ func (x *SavedReportUpdated) String() string {
 func (*SavedReportUpdated) ProtoMessage() {}
 
 func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[101]
+	mi := &file_weir_event_v1_event_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7307,7 +7361,7 @@ func (x *SavedReportUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportUpdated.ProtoReflect.Descriptor instead.
 func (*SavedReportUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{101}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *SavedReportUpdated) GetName() string {
@@ -7339,7 +7393,7 @@ type SavedReportArchived struct {
 
 func (x *SavedReportArchived) Reset() {
 	*x = SavedReportArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[102]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7351,7 +7405,7 @@ func (x *SavedReportArchived) String() string {
 func (*SavedReportArchived) ProtoMessage() {}
 
 func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[102]
+	mi := &file_weir_event_v1_event_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7364,7 +7418,7 @@ func (x *SavedReportArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportArchived.ProtoReflect.Descriptor instead.
 func (*SavedReportArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{102}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{103}
 }
 
 type SavedReportRestored struct {
@@ -7379,7 +7433,7 @@ type SavedReportRestored struct {
 
 func (x *SavedReportRestored) Reset() {
 	*x = SavedReportRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[103]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7391,7 +7445,7 @@ func (x *SavedReportRestored) String() string {
 func (*SavedReportRestored) ProtoMessage() {}
 
 func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[103]
+	mi := &file_weir_event_v1_event_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7404,7 +7458,7 @@ func (x *SavedReportRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SavedReportRestored.ProtoReflect.Descriptor instead.
 func (*SavedReportRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{103}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *SavedReportRestored) GetName() string {
@@ -7447,7 +7501,7 @@ type AlertChannelCreated struct {
 
 func (x *AlertChannelCreated) Reset() {
 	*x = AlertChannelCreated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[104]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7459,7 +7513,7 @@ func (x *AlertChannelCreated) String() string {
 func (*AlertChannelCreated) ProtoMessage() {}
 
 func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[104]
+	mi := &file_weir_event_v1_event_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7472,7 +7526,7 @@ func (x *AlertChannelCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelCreated.ProtoReflect.Descriptor instead.
 func (*AlertChannelCreated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{104}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *AlertChannelCreated) GetName() string {
@@ -7507,7 +7561,7 @@ type AlertChannelUpdated struct {
 
 func (x *AlertChannelUpdated) Reset() {
 	*x = AlertChannelUpdated{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[105]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7519,7 +7573,7 @@ func (x *AlertChannelUpdated) String() string {
 func (*AlertChannelUpdated) ProtoMessage() {}
 
 func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[105]
+	mi := &file_weir_event_v1_event_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7532,7 +7586,7 @@ func (x *AlertChannelUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelUpdated.ProtoReflect.Descriptor instead.
 func (*AlertChannelUpdated) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{105}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *AlertChannelUpdated) GetName() string {
@@ -7565,7 +7619,7 @@ type AlertChannelSecretSet struct {
 
 func (x *AlertChannelSecretSet) Reset() {
 	*x = AlertChannelSecretSet{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[106]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7577,7 +7631,7 @@ func (x *AlertChannelSecretSet) String() string {
 func (*AlertChannelSecretSet) ProtoMessage() {}
 
 func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[106]
+	mi := &file_weir_event_v1_event_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7590,7 +7644,7 @@ func (x *AlertChannelSecretSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelSecretSet.ProtoReflect.Descriptor instead.
 func (*AlertChannelSecretSet) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{106}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{107}
 }
 
 // AlertChannelArchived goes with the destruction of its secret.
@@ -7602,7 +7656,7 @@ type AlertChannelArchived struct {
 
 func (x *AlertChannelArchived) Reset() {
 	*x = AlertChannelArchived{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[107]
+	mi := &file_weir_event_v1_event_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7614,7 +7668,7 @@ func (x *AlertChannelArchived) String() string {
 func (*AlertChannelArchived) ProtoMessage() {}
 
 func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[107]
+	mi := &file_weir_event_v1_event_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7627,7 +7681,7 @@ func (x *AlertChannelArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelArchived.ProtoReflect.Descriptor instead.
 func (*AlertChannelArchived) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{107}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{108}
 }
 
 // AlertChannelRestored comes back without a secret.
@@ -7643,7 +7697,7 @@ type AlertChannelRestored struct {
 
 func (x *AlertChannelRestored) Reset() {
 	*x = AlertChannelRestored{}
-	mi := &file_weir_event_v1_event_proto_msgTypes[108]
+	mi := &file_weir_event_v1_event_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7655,7 +7709,7 @@ func (x *AlertChannelRestored) String() string {
 func (*AlertChannelRestored) ProtoMessage() {}
 
 func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_weir_event_v1_event_proto_msgTypes[108]
+	mi := &file_weir_event_v1_event_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7668,7 +7722,7 @@ func (x *AlertChannelRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertChannelRestored.ProtoReflect.Descriptor instead.
 func (*AlertChannelRestored) Descriptor() ([]byte, []int) {
-	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{108}
+	return file_weir_event_v1_event_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *AlertChannelRestored) GetName() string {
@@ -7916,7 +7970,10 @@ const file_weir_event_v1_event_proto_rawDesc = "" +
 	"KeyRotated\x12\x16\n" +
 	"\x06sha256\x18\x01 \x01(\fR\x06sha256\x12\x16\n" +
 	"\x06suffix\x18\x02 \x01(\tR\x06suffix\x12J\n" +
-	"\x13previous_expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\"_\n" +
+	"\x13previous_expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x11previousExpiresAt\"`\n" +
+	"\x0fKeyOverlapEnded\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x125\n" +
+	"\bended_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"_\n" +
 	"\n" +
 	"KeyRevoked\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x129\n" +
@@ -8340,7 +8397,7 @@ func file_weir_event_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_weir_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 19)
-var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 113)
+var file_weir_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 114)
 var file_weir_event_v1_event_proto_goTypes = []any{
 	(Role)(0),                          // 0: weir.event.v1.Role
 	(Dialect)(0),                       // 1: weir.event.v1.Dialect
@@ -8404,77 +8461,78 @@ var file_weir_event_v1_event_proto_goTypes = []any{
 	(*KeyCreated)(nil),                 // 59: weir.event.v1.KeyCreated
 	(*KeyUpdated)(nil),                 // 60: weir.event.v1.KeyUpdated
 	(*KeyRotated)(nil),                 // 61: weir.event.v1.KeyRotated
-	(*KeyRevoked)(nil),                 // 62: weir.event.v1.KeyRevoked
-	(*KeyArchived)(nil),                // 63: weir.event.v1.KeyArchived
-	(*GatewayCreated)(nil),             // 64: weir.event.v1.GatewayCreated
-	(*GatewayUpdated)(nil),             // 65: weir.event.v1.GatewayUpdated
-	(*GatewayKeySet)(nil),              // 66: weir.event.v1.GatewayKeySet
-	(*GatewayRolloutSet)(nil),          // 67: weir.event.v1.GatewayRolloutSet
-	(*RolloutSettings)(nil),            // 68: weir.event.v1.RolloutSettings
-	(*GatewayArchived)(nil),            // 69: weir.event.v1.GatewayArchived
-	(*GatewayRestored)(nil),            // 70: weir.event.v1.GatewayRestored
-	(*RolloutStarted)(nil),             // 71: weir.event.v1.RolloutStarted
-	(*RolloutRestarted)(nil),           // 72: weir.event.v1.RolloutRestarted
-	(*RolloutAdvanced)(nil),            // 73: weir.event.v1.RolloutAdvanced
-	(*RolloutHeld)(nil),                // 74: weir.event.v1.RolloutHeld
-	(*RolloutResumed)(nil),             // 75: weir.event.v1.RolloutResumed
-	(*RolloutFinished)(nil),            // 76: weir.event.v1.RolloutFinished
-	(*RolloutAbandoned)(nil),           // 77: weir.event.v1.RolloutAbandoned
-	(*GatewayWentBack)(nil),            // 78: weir.event.v1.GatewayWentBack
-	(*GatewayWentForward)(nil),         // 79: weir.event.v1.GatewayWentForward
-	(*EnrolmentTokenRevoked)(nil),      // 80: weir.event.v1.EnrolmentTokenRevoked
-	(*EnrolmentTokenCreated)(nil),      // 81: weir.event.v1.EnrolmentTokenCreated
-	(*AgentEnrolled)(nil),              // 82: weir.event.v1.AgentEnrolled
-	(*AgentRenamed)(nil),               // 83: weir.event.v1.AgentRenamed
-	(*AgentRevoked)(nil),               // 84: weir.event.v1.AgentRevoked
-	(*ServiceAccountCreated)(nil),      // 85: weir.event.v1.ServiceAccountCreated
-	(*ServiceAccountUpdated)(nil),      // 86: weir.event.v1.ServiceAccountUpdated
-	(*ServiceAccountArchived)(nil),     // 87: weir.event.v1.ServiceAccountArchived
-	(*ServiceAccountTokenCreated)(nil), // 88: weir.event.v1.ServiceAccountTokenCreated
-	(*ServiceAccountTokenRevoked)(nil), // 89: weir.event.v1.ServiceAccountTokenRevoked
-	(*RoleBindingCreated)(nil),         // 90: weir.event.v1.RoleBindingCreated
-	(*RoleBindingArchived)(nil),        // 91: weir.event.v1.RoleBindingArchived
-	(*Rates)(nil),                      // 92: weir.event.v1.Rates
-	(*Factor)(nil),                     // 93: weir.event.v1.Factor
-	(*RegionFactor)(nil),               // 94: weir.event.v1.RegionFactor
-	(*ServiceTierRates)(nil),           // 95: weir.event.v1.ServiceTierRates
-	(*PriceOverrideSettings)(nil),      // 96: weir.event.v1.PriceOverrideSettings
-	(*PriceOverrideCreated)(nil),       // 97: weir.event.v1.PriceOverrideCreated
-	(*PriceOverrideUpdated)(nil),       // 98: weir.event.v1.PriceOverrideUpdated
-	(*PriceOverrideArchived)(nil),      // 99: weir.event.v1.PriceOverrideArchived
-	(*PriceOverrideRestored)(nil),      // 100: weir.event.v1.PriceOverrideRestored
-	(*QuotaScope)(nil),                 // 101: weir.event.v1.QuotaScope
-	(*LimitSettings)(nil),              // 102: weir.event.v1.LimitSettings
-	(*LimitCreated)(nil),               // 103: weir.event.v1.LimitCreated
-	(*LimitUpdated)(nil),               // 104: weir.event.v1.LimitUpdated
-	(*LimitArchived)(nil),              // 105: weir.event.v1.LimitArchived
-	(*LimitRestored)(nil),              // 106: weir.event.v1.LimitRestored
-	(*LimitLeasesReleased)(nil),        // 107: weir.event.v1.LimitLeasesReleased
-	(*CalendarWindow)(nil),             // 108: weir.event.v1.CalendarWindow
-	(*RollingWindow)(nil),              // 109: weir.event.v1.RollingWindow
-	(*LifetimeWindow)(nil),             // 110: weir.event.v1.LifetimeWindow
-	(*BudgetSettings)(nil),             // 111: weir.event.v1.BudgetSettings
-	(*BudgetCreated)(nil),              // 112: weir.event.v1.BudgetCreated
-	(*BudgetUpdated)(nil),              // 113: weir.event.v1.BudgetUpdated
-	(*BudgetRaised)(nil),               // 114: weir.event.v1.BudgetRaised
-	(*BudgetArchived)(nil),             // 115: weir.event.v1.BudgetArchived
-	(*BudgetRestored)(nil),             // 116: weir.event.v1.BudgetRestored
-	(*BudgetLeaseWrittenOff)(nil),      // 117: weir.event.v1.BudgetLeaseWrittenOff
-	(*BudgetLeasesReleased)(nil),       // 118: weir.event.v1.BudgetLeasesReleased
-	(*SavedReportCreated)(nil),         // 119: weir.event.v1.SavedReportCreated
-	(*SavedReportUpdated)(nil),         // 120: weir.event.v1.SavedReportUpdated
-	(*SavedReportArchived)(nil),        // 121: weir.event.v1.SavedReportArchived
-	(*SavedReportRestored)(nil),        // 122: weir.event.v1.SavedReportRestored
-	(*AlertChannelCreated)(nil),        // 123: weir.event.v1.AlertChannelCreated
-	(*AlertChannelUpdated)(nil),        // 124: weir.event.v1.AlertChannelUpdated
-	(*AlertChannelSecretSet)(nil),      // 125: weir.event.v1.AlertChannelSecretSet
-	(*AlertChannelArchived)(nil),       // 126: weir.event.v1.AlertChannelArchived
-	(*AlertChannelRestored)(nil),       // 127: weir.event.v1.AlertChannelRestored
-	nil,                                // 128: weir.event.v1.ProviderCreated.HeadersEntry
-	nil,                                // 129: weir.event.v1.ProviderSettings.HeadersEntry
-	nil,                                // 130: weir.event.v1.KeyCreated.LabelsEntry
-	nil,                                // 131: weir.event.v1.KeyUpdated.LabelsEntry
-	(*timestamppb.Timestamp)(nil),      // 132: google.protobuf.Timestamp
+	(*KeyOverlapEnded)(nil),            // 62: weir.event.v1.KeyOverlapEnded
+	(*KeyRevoked)(nil),                 // 63: weir.event.v1.KeyRevoked
+	(*KeyArchived)(nil),                // 64: weir.event.v1.KeyArchived
+	(*GatewayCreated)(nil),             // 65: weir.event.v1.GatewayCreated
+	(*GatewayUpdated)(nil),             // 66: weir.event.v1.GatewayUpdated
+	(*GatewayKeySet)(nil),              // 67: weir.event.v1.GatewayKeySet
+	(*GatewayRolloutSet)(nil),          // 68: weir.event.v1.GatewayRolloutSet
+	(*RolloutSettings)(nil),            // 69: weir.event.v1.RolloutSettings
+	(*GatewayArchived)(nil),            // 70: weir.event.v1.GatewayArchived
+	(*GatewayRestored)(nil),            // 71: weir.event.v1.GatewayRestored
+	(*RolloutStarted)(nil),             // 72: weir.event.v1.RolloutStarted
+	(*RolloutRestarted)(nil),           // 73: weir.event.v1.RolloutRestarted
+	(*RolloutAdvanced)(nil),            // 74: weir.event.v1.RolloutAdvanced
+	(*RolloutHeld)(nil),                // 75: weir.event.v1.RolloutHeld
+	(*RolloutResumed)(nil),             // 76: weir.event.v1.RolloutResumed
+	(*RolloutFinished)(nil),            // 77: weir.event.v1.RolloutFinished
+	(*RolloutAbandoned)(nil),           // 78: weir.event.v1.RolloutAbandoned
+	(*GatewayWentBack)(nil),            // 79: weir.event.v1.GatewayWentBack
+	(*GatewayWentForward)(nil),         // 80: weir.event.v1.GatewayWentForward
+	(*EnrolmentTokenRevoked)(nil),      // 81: weir.event.v1.EnrolmentTokenRevoked
+	(*EnrolmentTokenCreated)(nil),      // 82: weir.event.v1.EnrolmentTokenCreated
+	(*AgentEnrolled)(nil),              // 83: weir.event.v1.AgentEnrolled
+	(*AgentRenamed)(nil),               // 84: weir.event.v1.AgentRenamed
+	(*AgentRevoked)(nil),               // 85: weir.event.v1.AgentRevoked
+	(*ServiceAccountCreated)(nil),      // 86: weir.event.v1.ServiceAccountCreated
+	(*ServiceAccountUpdated)(nil),      // 87: weir.event.v1.ServiceAccountUpdated
+	(*ServiceAccountArchived)(nil),     // 88: weir.event.v1.ServiceAccountArchived
+	(*ServiceAccountTokenCreated)(nil), // 89: weir.event.v1.ServiceAccountTokenCreated
+	(*ServiceAccountTokenRevoked)(nil), // 90: weir.event.v1.ServiceAccountTokenRevoked
+	(*RoleBindingCreated)(nil),         // 91: weir.event.v1.RoleBindingCreated
+	(*RoleBindingArchived)(nil),        // 92: weir.event.v1.RoleBindingArchived
+	(*Rates)(nil),                      // 93: weir.event.v1.Rates
+	(*Factor)(nil),                     // 94: weir.event.v1.Factor
+	(*RegionFactor)(nil),               // 95: weir.event.v1.RegionFactor
+	(*ServiceTierRates)(nil),           // 96: weir.event.v1.ServiceTierRates
+	(*PriceOverrideSettings)(nil),      // 97: weir.event.v1.PriceOverrideSettings
+	(*PriceOverrideCreated)(nil),       // 98: weir.event.v1.PriceOverrideCreated
+	(*PriceOverrideUpdated)(nil),       // 99: weir.event.v1.PriceOverrideUpdated
+	(*PriceOverrideArchived)(nil),      // 100: weir.event.v1.PriceOverrideArchived
+	(*PriceOverrideRestored)(nil),      // 101: weir.event.v1.PriceOverrideRestored
+	(*QuotaScope)(nil),                 // 102: weir.event.v1.QuotaScope
+	(*LimitSettings)(nil),              // 103: weir.event.v1.LimitSettings
+	(*LimitCreated)(nil),               // 104: weir.event.v1.LimitCreated
+	(*LimitUpdated)(nil),               // 105: weir.event.v1.LimitUpdated
+	(*LimitArchived)(nil),              // 106: weir.event.v1.LimitArchived
+	(*LimitRestored)(nil),              // 107: weir.event.v1.LimitRestored
+	(*LimitLeasesReleased)(nil),        // 108: weir.event.v1.LimitLeasesReleased
+	(*CalendarWindow)(nil),             // 109: weir.event.v1.CalendarWindow
+	(*RollingWindow)(nil),              // 110: weir.event.v1.RollingWindow
+	(*LifetimeWindow)(nil),             // 111: weir.event.v1.LifetimeWindow
+	(*BudgetSettings)(nil),             // 112: weir.event.v1.BudgetSettings
+	(*BudgetCreated)(nil),              // 113: weir.event.v1.BudgetCreated
+	(*BudgetUpdated)(nil),              // 114: weir.event.v1.BudgetUpdated
+	(*BudgetRaised)(nil),               // 115: weir.event.v1.BudgetRaised
+	(*BudgetArchived)(nil),             // 116: weir.event.v1.BudgetArchived
+	(*BudgetRestored)(nil),             // 117: weir.event.v1.BudgetRestored
+	(*BudgetLeaseWrittenOff)(nil),      // 118: weir.event.v1.BudgetLeaseWrittenOff
+	(*BudgetLeasesReleased)(nil),       // 119: weir.event.v1.BudgetLeasesReleased
+	(*SavedReportCreated)(nil),         // 120: weir.event.v1.SavedReportCreated
+	(*SavedReportUpdated)(nil),         // 121: weir.event.v1.SavedReportUpdated
+	(*SavedReportArchived)(nil),        // 122: weir.event.v1.SavedReportArchived
+	(*SavedReportRestored)(nil),        // 123: weir.event.v1.SavedReportRestored
+	(*AlertChannelCreated)(nil),        // 124: weir.event.v1.AlertChannelCreated
+	(*AlertChannelUpdated)(nil),        // 125: weir.event.v1.AlertChannelUpdated
+	(*AlertChannelSecretSet)(nil),      // 126: weir.event.v1.AlertChannelSecretSet
+	(*AlertChannelArchived)(nil),       // 127: weir.event.v1.AlertChannelArchived
+	(*AlertChannelRestored)(nil),       // 128: weir.event.v1.AlertChannelRestored
+	nil,                                // 129: weir.event.v1.ProviderCreated.HeadersEntry
+	nil,                                // 130: weir.event.v1.ProviderSettings.HeadersEntry
+	nil,                                // 131: weir.event.v1.KeyCreated.LabelsEntry
+	nil,                                // 132: weir.event.v1.KeyUpdated.LabelsEntry
+	(*timestamppb.Timestamp)(nil),      // 133: google.protobuf.Timestamp
 }
 var file_weir_event_v1_event_proto_depIdxs = []int32{
 	10,  // 0: weir.event.v1.Sticky.by:type_name -> weir.event.v1.StickyBy
@@ -8487,23 +8545,23 @@ var file_weir_event_v1_event_proto_depIdxs = []int32{
 	28,  // 7: weir.event.v1.UsageSettings.labels:type_name -> weir.event.v1.LabelRule
 	0,   // 8: weir.event.v1.MemberAdded.role:type_name -> weir.event.v1.Role
 	0,   // 9: weir.event.v1.MemberInvited.role:type_name -> weir.event.v1.Role
-	132, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
+	133, // 10: weir.event.v1.MemberInvited.expires_at:type_name -> google.protobuf.Timestamp
 	0,   // 11: weir.event.v1.MemberRoleChanged.role:type_name -> weir.event.v1.Role
 	0,   // 12: weir.event.v1.JoinDomainAdded.role:type_name -> weir.event.v1.Role
 	0,   // 13: weir.event.v1.JoinDomainChanged.role:type_name -> weir.event.v1.Role
-	132, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
+	133, // 14: weir.event.v1.ProjectRestored.created_at:type_name -> google.protobuf.Timestamp
 	1,   // 15: weir.event.v1.ProviderCreated.dialect:type_name -> weir.event.v1.Dialect
-	128, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
+	129, // 16: weir.event.v1.ProviderCreated.headers:type_name -> weir.event.v1.ProviderCreated.HeadersEntry
 	53,  // 17: weir.event.v1.ProviderCreated.timeouts:type_name -> weir.event.v1.Timeouts
 	48,  // 18: weir.event.v1.ProviderCreated.queue:type_name -> weir.event.v1.Queue
 	1,   // 19: weir.event.v1.ProviderSettings.dialect:type_name -> weir.event.v1.Dialect
-	129, // 20: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
+	130, // 20: weir.event.v1.ProviderSettings.headers:type_name -> weir.event.v1.ProviderSettings.HeadersEntry
 	53,  // 21: weir.event.v1.ProviderSettings.timeouts:type_name -> weir.event.v1.Timeouts
 	49,  // 22: weir.event.v1.ProviderSettings.sealed_credentials:type_name -> weir.event.v1.SealedCredential
 	48,  // 23: weir.event.v1.ProviderSettings.queue:type_name -> weir.event.v1.Queue
 	47,  // 24: weir.event.v1.ProviderUpdated.settings:type_name -> weir.event.v1.ProviderSettings
 	47,  // 25: weir.event.v1.ProviderRestored.settings:type_name -> weir.event.v1.ProviderSettings
-	132, // 26: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
+	133, // 26: weir.event.v1.ProviderRestored.created_at:type_name -> google.protobuf.Timestamp
 	2,   // 27: weir.event.v1.RouteCreated.strategy:type_name -> weir.event.v1.Strategy
 	19,  // 28: weir.event.v1.RouteCreated.targets:type_name -> weir.event.v1.Target
 	53,  // 29: weir.event.v1.RouteCreated.timeouts:type_name -> weir.event.v1.Timeouts
@@ -8522,79 +8580,80 @@ var file_weir_event_v1_event_proto_depIdxs = []int32{
 	22,  // 42: weir.event.v1.RouteSettings.shadow:type_name -> weir.event.v1.Share
 	55,  // 43: weir.event.v1.RouteUpdated.settings:type_name -> weir.event.v1.RouteSettings
 	55,  // 44: weir.event.v1.RouteRestored.settings:type_name -> weir.event.v1.RouteSettings
-	132, // 45: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
-	132, // 46: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
-	130, // 47: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
+	133, // 45: weir.event.v1.RouteRestored.created_at:type_name -> google.protobuf.Timestamp
+	133, // 46: weir.event.v1.KeyCreated.expires_at:type_name -> google.protobuf.Timestamp
+	131, // 47: weir.event.v1.KeyCreated.labels:type_name -> weir.event.v1.KeyCreated.LabelsEntry
 	15,  // 48: weir.event.v1.KeyCreated.priority:type_name -> weir.event.v1.Priority
-	132, // 49: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
-	131, // 50: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
+	133, // 49: weir.event.v1.KeyUpdated.expires_at:type_name -> google.protobuf.Timestamp
+	132, // 50: weir.event.v1.KeyUpdated.labels:type_name -> weir.event.v1.KeyUpdated.LabelsEntry
 	15,  // 51: weir.event.v1.KeyUpdated.priority:type_name -> weir.event.v1.Priority
-	132, // 52: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
-	132, // 53: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	68,  // 54: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
-	14,  // 55: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	14,  // 56: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	68,  // 57: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
-	16,  // 58: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
-	132, // 59: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
-	68,  // 60: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
-	14,  // 61: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
-	17,  // 62: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
-	132, // 63: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	132, // 64: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
-	0,   // 65: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
-	0,   // 66: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
-	132, // 67: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
-	0,   // 68: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
-	93,  // 69: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
-	92,  // 70: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
-	92,  // 71: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
-	93,  // 72: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
-	92,  // 73: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
-	92,  // 74: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
-	18,  // 75: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
-	95,  // 76: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
-	94,  // 77: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
-	94,  // 78: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
-	132, // 79: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
-	132, // 80: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
-	96,  // 81: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	96,  // 82: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	96,  // 83: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
-	132, // 84: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
-	6,   // 85: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
-	101, // 86: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
-	7,   // 87: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
-	8,   // 88: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
-	3,   // 89: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
-	5,   // 90: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	102, // 91: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
-	102, // 92: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
-	102, // 93: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
-	132, // 94: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
-	9,   // 95: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
-	101, // 96: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
-	108, // 97: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
-	109, // 98: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
-	110, // 99: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
-	3,   // 100: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
-	5,   // 101: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
-	111, // 102: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
-	111, // 103: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
-	132, // 104: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
-	111, // 105: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
-	132, // 106: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
-	114, // 107: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
-	132, // 108: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
-	4,   // 109: weir.event.v1.AlertChannelCreated.kinds:type_name -> weir.event.v1.AlertKind
-	4,   // 110: weir.event.v1.AlertChannelUpdated.kinds:type_name -> weir.event.v1.AlertKind
-	132, // 111: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
-	4,   // 112: weir.event.v1.AlertChannelRestored.kinds:type_name -> weir.event.v1.AlertKind
-	113, // [113:113] is the sub-list for method output_type
-	113, // [113:113] is the sub-list for method input_type
-	113, // [113:113] is the sub-list for extension type_name
-	113, // [113:113] is the sub-list for extension extendee
-	0,   // [0:113] is the sub-list for field type_name
+	133, // 52: weir.event.v1.KeyRotated.previous_expires_at:type_name -> google.protobuf.Timestamp
+	133, // 53: weir.event.v1.KeyOverlapEnded.ended_at:type_name -> google.protobuf.Timestamp
+	133, // 54: weir.event.v1.KeyRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	69,  // 55: weir.event.v1.GatewayCreated.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 56: weir.event.v1.GatewayCreated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	14,  // 57: weir.event.v1.GatewayUpdated.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	69,  // 58: weir.event.v1.GatewayRolloutSet.rollout:type_name -> weir.event.v1.RolloutSettings
+	16,  // 59: weir.event.v1.RolloutSettings.strategy:type_name -> weir.event.v1.RolloutStrategy
+	133, // 60: weir.event.v1.GatewayRestored.created_at:type_name -> google.protobuf.Timestamp
+	69,  // 61: weir.event.v1.GatewayRestored.rollout:type_name -> weir.event.v1.RolloutSettings
+	14,  // 62: weir.event.v1.GatewayRestored.when_spool_full:type_name -> weir.event.v1.SpoolFull
+	17,  // 63: weir.event.v1.RolloutHeld.cause:type_name -> weir.event.v1.RolloutHoldCause
+	133, // 64: weir.event.v1.EnrolmentTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	133, // 65: weir.event.v1.AgentRevoked.revoked_at:type_name -> google.protobuf.Timestamp
+	0,   // 66: weir.event.v1.ServiceAccountCreated.role:type_name -> weir.event.v1.Role
+	0,   // 67: weir.event.v1.ServiceAccountUpdated.role:type_name -> weir.event.v1.Role
+	133, // 68: weir.event.v1.ServiceAccountTokenCreated.expires_at:type_name -> google.protobuf.Timestamp
+	0,   // 69: weir.event.v1.RoleBindingCreated.role:type_name -> weir.event.v1.Role
+	94,  // 70: weir.event.v1.RegionFactor.factor:type_name -> weir.event.v1.Factor
+	93,  // 71: weir.event.v1.ServiceTierRates.rates:type_name -> weir.event.v1.Rates
+	93,  // 72: weir.event.v1.ServiceTierRates.long_rates:type_name -> weir.event.v1.Rates
+	94,  // 73: weir.event.v1.ServiceTierRates.factor:type_name -> weir.event.v1.Factor
+	93,  // 74: weir.event.v1.PriceOverrideSettings.rates:type_name -> weir.event.v1.Rates
+	93,  // 75: weir.event.v1.PriceOverrideSettings.long_rates:type_name -> weir.event.v1.Rates
+	18,  // 76: weir.event.v1.PriceOverrideSettings.long_context:type_name -> weir.event.v1.LongContext
+	96,  // 77: weir.event.v1.PriceOverrideSettings.service_tiers:type_name -> weir.event.v1.ServiceTierRates
+	95,  // 78: weir.event.v1.PriceOverrideSettings.region_factors:type_name -> weir.event.v1.RegionFactor
+	95,  // 79: weir.event.v1.PriceOverrideSettings.geo_factors:type_name -> weir.event.v1.RegionFactor
+	133, // 80: weir.event.v1.PriceOverrideSettings.effective_from:type_name -> google.protobuf.Timestamp
+	133, // 81: weir.event.v1.PriceOverrideSettings.effective_until:type_name -> google.protobuf.Timestamp
+	97,  // 82: weir.event.v1.PriceOverrideCreated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	97,  // 83: weir.event.v1.PriceOverrideUpdated.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	97,  // 84: weir.event.v1.PriceOverrideRestored.settings:type_name -> weir.event.v1.PriceOverrideSettings
+	133, // 85: weir.event.v1.PriceOverrideRestored.created_at:type_name -> google.protobuf.Timestamp
+	6,   // 86: weir.event.v1.QuotaScope.on:type_name -> weir.event.v1.QuotaOn
+	102, // 87: weir.event.v1.LimitSettings.scope:type_name -> weir.event.v1.QuotaScope
+	7,   // 88: weir.event.v1.LimitSettings.metric:type_name -> weir.event.v1.LimitMetric
+	8,   // 89: weir.event.v1.LimitSettings.window:type_name -> weir.event.v1.LimitWindow
+	3,   // 90: weir.event.v1.LimitSettings.mode:type_name -> weir.event.v1.QuotaMode
+	5,   // 91: weir.event.v1.LimitSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	103, // 92: weir.event.v1.LimitCreated.settings:type_name -> weir.event.v1.LimitSettings
+	103, // 93: weir.event.v1.LimitUpdated.settings:type_name -> weir.event.v1.LimitSettings
+	103, // 94: weir.event.v1.LimitRestored.settings:type_name -> weir.event.v1.LimitSettings
+	133, // 95: weir.event.v1.LimitRestored.created_at:type_name -> google.protobuf.Timestamp
+	9,   // 96: weir.event.v1.CalendarWindow.period:type_name -> weir.event.v1.CalendarPeriod
+	102, // 97: weir.event.v1.BudgetSettings.scope:type_name -> weir.event.v1.QuotaScope
+	109, // 98: weir.event.v1.BudgetSettings.calendar:type_name -> weir.event.v1.CalendarWindow
+	110, // 99: weir.event.v1.BudgetSettings.rolling:type_name -> weir.event.v1.RollingWindow
+	111, // 100: weir.event.v1.BudgetSettings.lifetime:type_name -> weir.event.v1.LifetimeWindow
+	3,   // 101: weir.event.v1.BudgetSettings.mode:type_name -> weir.event.v1.QuotaMode
+	5,   // 102: weir.event.v1.BudgetSettings.when_unreachable:type_name -> weir.event.v1.WhenUnreachable
+	112, // 103: weir.event.v1.BudgetCreated.settings:type_name -> weir.event.v1.BudgetSettings
+	112, // 104: weir.event.v1.BudgetUpdated.settings:type_name -> weir.event.v1.BudgetSettings
+	133, // 105: weir.event.v1.BudgetRaised.expires_at:type_name -> google.protobuf.Timestamp
+	112, // 106: weir.event.v1.BudgetRestored.settings:type_name -> weir.event.v1.BudgetSettings
+	133, // 107: weir.event.v1.BudgetRestored.created_at:type_name -> google.protobuf.Timestamp
+	115, // 108: weir.event.v1.BudgetRestored.raise:type_name -> weir.event.v1.BudgetRaised
+	133, // 109: weir.event.v1.SavedReportRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 110: weir.event.v1.AlertChannelCreated.kinds:type_name -> weir.event.v1.AlertKind
+	4,   // 111: weir.event.v1.AlertChannelUpdated.kinds:type_name -> weir.event.v1.AlertKind
+	133, // 112: weir.event.v1.AlertChannelRestored.created_at:type_name -> google.protobuf.Timestamp
+	4,   // 113: weir.event.v1.AlertChannelRestored.kinds:type_name -> weir.event.v1.AlertKind
+	114, // [114:114] is the sub-list for method output_type
+	114, // [114:114] is the sub-list for method input_type
+	114, // [114:114] is the sub-list for extension type_name
+	114, // [114:114] is the sub-list for extension extendee
+	0,   // [0:114] is the sub-list for field type_name
 }
 
 func init() { file_weir_event_v1_event_proto_init() }
@@ -8602,10 +8661,10 @@ func file_weir_event_v1_event_proto_init() {
 	if File_weir_event_v1_event_proto != nil {
 		return
 	}
-	file_weir_event_v1_event_proto_msgTypes[73].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[77].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[82].OneofWrappers = []any{}
-	file_weir_event_v1_event_proto_msgTypes[92].OneofWrappers = []any{
+	file_weir_event_v1_event_proto_msgTypes[74].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[78].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[83].OneofWrappers = []any{}
+	file_weir_event_v1_event_proto_msgTypes[93].OneofWrappers = []any{
 		(*BudgetSettings_Calendar)(nil),
 		(*BudgetSettings_Rolling)(nil),
 		(*BudgetSettings_Lifetime)(nil),
@@ -8616,7 +8675,7 @@ func file_weir_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_event_v1_event_proto_rawDesc), len(file_weir_event_v1_event_proto_rawDesc)),
 			NumEnums:      19,
-			NumMessages:   113,
+			NumMessages:   114,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

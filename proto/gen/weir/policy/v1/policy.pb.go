@@ -954,7 +954,8 @@ func (x *Revocations) GetRevocations() []*Revocation {
 // Revocation is of one secret; a key that was rotated has two.
 type Revocation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key id (UUID).
+	// Key id (UUID): the key is revoked, with all its secrets. Empty: this secret is, and
+	// the key lives with another.
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// SHA-256 of the key text, 32 bytes.
 	KeySha256 []byte `protobuf:"bytes,2,opt,name=key_sha256,json=keySha256,proto3" json:"key_sha256,omitempty"`

@@ -48,6 +48,9 @@ const (
 	KeyServiceUpdateKeyProcedure = "/weir.admin.v1.KeyService/UpdateKey"
 	// KeyServiceRotateKeyProcedure is the fully-qualified name of the KeyService's RotateKey RPC.
 	KeyServiceRotateKeyProcedure = "/weir.admin.v1.KeyService/RotateKey"
+	// KeyServiceEndKeyOverlapProcedure is the fully-qualified name of the KeyService's EndKeyOverlap
+	// RPC.
+	KeyServiceEndKeyOverlapProcedure = "/weir.admin.v1.KeyService/EndKeyOverlap"
 	// KeyServiceDeleteKeyProcedure is the fully-qualified name of the KeyService's DeleteKey RPC.
 	KeyServiceDeleteKeyProcedure = "/weir.admin.v1.KeyService/DeleteKey"
 )
@@ -62,13 +65,18 @@ type KeyServiceClient interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
-	// GetKeyRevocation tells which agents have the revocation of a key in force.
+	// GetKeyRevocation tells which agents have the revocation of a key in force, or the end
+	// of the overlap of its last rotation.
 	GetKeyRevocation(context.Context, *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error)
 	// UpdateKey changes what a living key may do; its project and its secret stay.
 	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
 	// the overlap; one that still lived from an earlier rotation ends at once.
 	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
+	// EndKeyOverlap ends the secret before the last rotation for ever, before its time; agents
+	// refuse it within a second. The key and its present secret stay. Said twice it is true
+	// once, and so is what its time has ended.
+	EndKeyOverlap(context.Context, *connect.Request[v1.EndKeyOverlapRequest]) (*connect.Response[v1.EndKeyOverlapResponse], error)
 	// DeleteKey revokes the key where it lives and takes it out of lists. Limits and
 	// budgets on it end with it.
 	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
@@ -130,6 +138,12 @@ func NewKeyServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
 			connect.WithClientOptions(opts...),
 		),
+		endKeyOverlap: connect.NewClient[v1.EndKeyOverlapRequest, v1.EndKeyOverlapResponse](
+			httpClient,
+			baseURL+KeyServiceEndKeyOverlapProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("EndKeyOverlap")),
+			connect.WithClientOptions(opts...),
+		),
 		deleteKey: connect.NewClient[v1.DeleteKeyRequest, v1.DeleteKeyResponse](
 			httpClient,
 			baseURL+KeyServiceDeleteKeyProcedure,
@@ -148,6 +162,7 @@ type keyServiceClient struct {
 	getKeyRevocation *connect.Client[v1.GetKeyRevocationRequest, v1.GetKeyRevocationResponse]
 	updateKey        *connect.Client[v1.UpdateKeyRequest, v1.UpdateKeyResponse]
 	rotateKey        *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
+	endKeyOverlap    *connect.Client[v1.EndKeyOverlapRequest, v1.EndKeyOverlapResponse]
 	deleteKey        *connect.Client[v1.DeleteKeyRequest, v1.DeleteKeyResponse]
 }
 
@@ -186,6 +201,11 @@ func (c *keyServiceClient) RotateKey(ctx context.Context, req *connect.Request[v
 	return c.rotateKey.CallUnary(ctx, req)
 }
 
+// EndKeyOverlap calls weir.admin.v1.KeyService.EndKeyOverlap.
+func (c *keyServiceClient) EndKeyOverlap(ctx context.Context, req *connect.Request[v1.EndKeyOverlapRequest]) (*connect.Response[v1.EndKeyOverlapResponse], error) {
+	return c.endKeyOverlap.CallUnary(ctx, req)
+}
+
 // DeleteKey calls weir.admin.v1.KeyService.DeleteKey.
 func (c *keyServiceClient) DeleteKey(ctx context.Context, req *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error) {
 	return c.deleteKey.CallUnary(ctx, req)
@@ -201,13 +221,18 @@ type KeyServiceHandler interface {
 	// RevokeKey ends a key for ever; agents refuse it within a second. Said twice it
 	// is true once.
 	RevokeKey(context.Context, *connect.Request[v1.RevokeKeyRequest]) (*connect.Response[v1.RevokeKeyResponse], error)
-	// GetKeyRevocation tells which agents have the revocation of a key in force.
+	// GetKeyRevocation tells which agents have the revocation of a key in force, or the end
+	// of the overlap of its last rotation.
 	GetKeyRevocation(context.Context, *connect.Request[v1.GetKeyRevocationRequest]) (*connect.Response[v1.GetKeyRevocationResponse], error)
 	// UpdateKey changes what a living key may do; its project and its secret stay.
 	UpdateKey(context.Context, *connect.Request[v1.UpdateKeyRequest]) (*connect.Response[v1.UpdateKeyResponse], error)
 	// RotateKey gives the key a new secret and shows it once. The old one lives for
 	// the overlap; one that still lived from an earlier rotation ends at once.
 	RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error)
+	// EndKeyOverlap ends the secret before the last rotation for ever, before its time; agents
+	// refuse it within a second. The key and its present secret stay. Said twice it is true
+	// once, and so is what its time has ended.
+	EndKeyOverlap(context.Context, *connect.Request[v1.EndKeyOverlapRequest]) (*connect.Response[v1.EndKeyOverlapResponse], error)
 	// DeleteKey revokes the key where it lives and takes it out of lists. Limits and
 	// budgets on it end with it.
 	DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error)
@@ -265,6 +290,12 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
 		connect.WithHandlerOptions(opts...),
 	)
+	keyServiceEndKeyOverlapHandler := connect.NewUnaryHandler(
+		KeyServiceEndKeyOverlapProcedure,
+		svc.EndKeyOverlap,
+		connect.WithSchema(keyServiceMethods.ByName("EndKeyOverlap")),
+		connect.WithHandlerOptions(opts...),
+	)
 	keyServiceDeleteKeyHandler := connect.NewUnaryHandler(
 		KeyServiceDeleteKeyProcedure,
 		svc.DeleteKey,
@@ -287,6 +318,8 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 			keyServiceUpdateKeyHandler.ServeHTTP(w, r)
 		case KeyServiceRotateKeyProcedure:
 			keyServiceRotateKeyHandler.ServeHTTP(w, r)
+		case KeyServiceEndKeyOverlapProcedure:
+			keyServiceEndKeyOverlapHandler.ServeHTTP(w, r)
 		case KeyServiceDeleteKeyProcedure:
 			keyServiceDeleteKeyHandler.ServeHTTP(w, r)
 		default:
@@ -324,6 +357,10 @@ func (UnimplementedKeyServiceHandler) UpdateKey(context.Context, *connect.Reques
 
 func (UnimplementedKeyServiceHandler) RotateKey(context.Context, *connect.Request[v1.RotateKeyRequest]) (*connect.Response[v1.RotateKeyResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.RotateKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) EndKeyOverlap(context.Context, *connect.Request[v1.EndKeyOverlapRequest]) (*connect.Response[v1.EndKeyOverlapResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weir.admin.v1.KeyService.EndKeyOverlap is not implemented"))
 }
 
 func (UnimplementedKeyServiceHandler) DeleteKey(context.Context, *connect.Request[v1.DeleteKeyRequest]) (*connect.Response[v1.DeleteKeyResponse], error) {

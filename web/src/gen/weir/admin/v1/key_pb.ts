@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weir/admin/v1/key.proto.
  */
 export const file_weir_admin_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSLgAwoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJEg4KBndlaWdodBgNIAEoBRIpCghwcmlvcml0eRgOIAEoDjIXLndlaXIuYWRtaW4udjEuUHJpb3JpdHkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLJAgoQQ3JlYXRlS2V5UmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnByb2plY3RfaWQYAiABKAkSEQoJcm91dGVfaWRzGAMgAygJEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjsKBmxhYmVscxgFIAMoCzIrLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdC5MYWJlbHNFbnRyeRIOCgZ3ZWlnaHQYBiABKAUSKQoIcHJpb3JpdHkYByABKA4yFy53ZWlyLmFkbWluLnYxLlByaW9yaXR5EikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImgKEUNyZWF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5EhQKBnNlY3JldBgCIAEoCUIEiLUYARIcChRzZWNyZXRfYWxyZWFkeV9zaG93bhgDIAEoCCI/Cg1HZXRLZXlSZXF1ZXN0EgoKAmlkGAEgASgJEiIKBWFzX29mGAIgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mIjEKDkdldEtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Io4BCg9MaXN0S2V5c1JlcXVlc3QSIQoEcGFnZRgBIAEoCzITLndlaXIuYWRtaW4udjEuUGFnZRISCgpwcm9qZWN0X2lkGAIgASgJEiIKBWFzX29mGAMgASgLMhMud2Vpci5hZG1pbi52MS5Bc09mEg4KBmZpbHRlchgKIAEoCRIQCghvcmRlcl9ieRgLIAEoCSJNChBMaXN0S2V5c1Jlc3BvbnNlEiAKBGtleXMYASADKAsyEi53ZWlyLmFkbWluLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoQUmV2b2tlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVJldm9rZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5IiUKF0dldEtleVJldm9jYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJIskBChhHZXRLZXlSZXZvY2F0aW9uUmVzcG9uc2USLgoKcmV2b2tlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgCIAEoAxIQCghjb21wbGV0ZRgDIAEoCBIOCgZhZ2VudHMYBCABKAUSFgoOYWdlbnRzX2FwcGxpZWQYBSABKAUSMgoIcmVjZWlwdHMYBiADKAsyIC53ZWlyLmFkbWluLnYxLlJldm9jYXRpb25SZWNlaXB0IuUBChFSZXZvY2F0aW9uUmVjZWlwdBIQCghhZ2VudF9pZBgBIAEoCRISCgpnYXRld2F5X2lkGAIgASgJEhIKCmFnZW50X25hbWUYAyABKAkSLgoKYXBwbGllZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF9zZWVuX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBhZ2VudF9yZXZva2VkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKPAQoQVXBkYXRlS2V5UmVxdWVzdBIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIjQKEVVwZGF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5InUKEFJvdGF0ZUtleVJlcXVlc3QSCgoCaWQYASABKAkSKgoHb3ZlcmxhcBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iaAoRUm90YXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkSFAoGc2VjcmV0GAIgASgJQgSItRgBEhwKFHNlY3JldF9hbHJlYWR5X3Nob3duGAMgASgIIlkKEERlbGV0ZUtleVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiITChFEZWxldGVLZXlSZXNwb25zZSpnCghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhIKDlBSSU9SSVRZX0JBVENIEAESEwoPUFJJT1JJVFlfTk9STUFMEAISGAoUUFJJT1JJVFlfSU5URVJBQ1RJVkUQAzKeBgoKS2V5U2VydmljZRJfCglDcmVhdGVLZXkSHy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5jcmVhdGUSVgoGR2V0S2V5Ehwud2Vpci5hZG1pbi52MS5HZXRLZXlSZXF1ZXN0Gh0ud2Vpci5hZG1pbi52MS5HZXRLZXlSZXNwb25zZSIPkAIBirUYCGtleXMuZ2V0El0KCExpc3RLZXlzEh4ud2Vpci5hZG1pbi52MS5MaXN0S2V5c1JlcXVlc3QaHy53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVzcG9uc2UiEJACAYq1GAlrZXlzLmxpc3QSXwoJUmV2b2tlS2V5Eh8ud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5SZXZva2VLZXlSZXNwb25zZSIPirUYC2tleXMucmV2b2tlEnQKEEdldEtleVJldm9jYXRpb24SJi53ZWlyLmFkbWluLnYxLkdldEtleVJldm9jYXRpb25SZXF1ZXN0Gicud2Vpci5hZG1pbi52MS5HZXRLZXlSZXZvY2F0aW9uUmVzcG9uc2UiD5ACAYq1GAhrZXlzLmdldBJfCglVcGRhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlVwZGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy51cGRhdGUSXwoJUm90YXRlS2V5Eh8ud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXF1ZXN0GiAud2Vpci5hZG1pbi52MS5Sb3RhdGVLZXlSZXNwb25zZSIPirUYC2tleXMucm90YXRlEl8KCURlbGV0ZUtleRIfLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJldm9rZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
+  fileDesc("Chd3ZWlyL2FkbWluL3YxL2tleS5wcm90bxINd2Vpci5hZG1pbi52MSKXBAoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKcHJvamVjdF9pZBgDIAEoCRIRCglyb3V0ZV9pZHMYBCADKAkSDgoGc3VmZml4GAUgASgJEi4KCmV4cGlyZXNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYCSABKAkSLgoGbGFiZWxzGAogAygLMh4ud2Vpci5hZG1pbi52MS5LZXkuTGFiZWxzRW50cnkSNwoTcHJldmlvdXNfZXhwaXJlc19hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcHJldmlvdXNfc3VmZml4GAwgASgJEg4KBndlaWdodBgNIAEoBRIpCghwcmlvcml0eRgOIAEoDjIXLndlaXIuYWRtaW4udjEuUHJpb3JpdHkSNQoRcHJldmlvdXNfZW5kZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiyQIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpwcm9qZWN0X2lkGAIgASgJEhEKCXJvdXRlX2lkcxgDIAMoCRIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZsYWJlbHMYBSADKAsyKy53ZWlyLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QuTGFiZWxzRW50cnkSDgoGd2VpZ2h0GAYgASgFEikKCHByaW9yaXR5GAcgASgOMhcud2Vpci5hZG1pbi52MS5Qcmlvcml0eRIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJoChFDcmVhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIUCgZzZWNyZXQYAiABKAlCBIi1GAESHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAyABKAgiPwoNR2V0S2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIiCgVhc19vZhgCIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZiIxCg5HZXRLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleSKOAQoPTGlzdEtleXNSZXF1ZXN0EiEKBHBhZ2UYASABKAsyEy53ZWlyLmFkbWluLnYxLlBhZ2USEgoKcHJvamVjdF9pZBgCIAEoCRIiCgVhc19vZhgDIAEoCzITLndlaXIuYWRtaW4udjEuQXNPZhIOCgZmaWx0ZXIYCiABKAkSEAoIb3JkZXJfYnkYCyABKAkiTQoQTGlzdEtleXNSZXNwb25zZRIgCgRrZXlzGAEgAygLMhIud2Vpci5hZG1pbi52MS5LZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKEFJldm9rZUtleVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI0ChFSZXZva2VLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleSI+ChdHZXRLZXlSZXZvY2F0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRIXCg9wcmV2aW91c19zZWNyZXQYAiABKAgiyQEKGEdldEtleVJldm9jYXRpb25SZXNwb25zZRIuCgpyZXZva2VkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAIgASgDEhAKCGNvbXBsZXRlGAMgASgIEg4KBmFnZW50cxgEIAEoBRIWCg5hZ2VudHNfYXBwbGllZBgFIAEoBRIyCghyZWNlaXB0cxgGIAMoCzIgLndlaXIuYWRtaW4udjEuUmV2b2NhdGlvblJlY2VpcHQi5QEKEVJldm9jYXRpb25SZWNlaXB0EhAKCGFnZW50X2lkGAEgASgJEhIKCmdhdGV3YXlfaWQYAiABKAkSEgoKYWdlbnRfbmFtZRgDIAEoCRIuCgphcHBsaWVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3NlZW5fYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGFnZW50X3Jldm9rZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8BChBVcGRhdGVLZXlSZXF1ZXN0Eh8KA2tleRgBIAEoCzISLndlaXIuYWRtaW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIpCghtdXRhdGlvbhgUIAEoCzIXLndlaXIuYWRtaW4udjEuTXV0YXRpb24iNAoRVXBkYXRlS2V5UmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkidQoQUm90YXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIqCgdvdmVybGFwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiJoChFSb3RhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi53ZWlyLmFkbWluLnYxLktleRIUCgZzZWNyZXQYAiABKAlCBIi1GAESHAoUc2VjcmV0X2FscmVhZHlfc2hvd24YAyABKAgiXQoURW5kS2V5T3ZlcmxhcFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJEikKCG11dGF0aW9uGBQgASgLMhcud2Vpci5hZG1pbi52MS5NdXRhdGlvbiI4ChVFbmRLZXlPdmVybGFwUmVzcG9uc2USHwoDa2V5GAEgASgLMhIud2Vpci5hZG1pbi52MS5LZXkiWQoQRGVsZXRlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoIbXV0YXRpb24YFCABKAsyFy53ZWlyLmFkbWluLnYxLk11dGF0aW9uIhMKEURlbGV0ZUtleVJlc3BvbnNlKmcKCFByaW9yaXR5EhgKFFBSSU9SSVRZX1VOU1BFQ0lGSUVEEAASEgoOUFJJT1JJVFlfQkFUQ0gQARITCg9QUklPUklUWV9OT1JNQUwQAhIYChRQUklPUklUWV9JTlRFUkFDVElWRRADMosHCgpLZXlTZXJ2aWNlEl8KCUNyZWF0ZUtleRIfLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuQ3JlYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLmNyZWF0ZRJWCgZHZXRLZXkSHC53ZWlyLmFkbWluLnYxLkdldEtleVJlcXVlc3QaHS53ZWlyLmFkbWluLnYxLkdldEtleVJlc3BvbnNlIg+QAgGKtRgIa2V5cy5nZXQSXQoITGlzdEtleXMSHi53ZWlyLmFkbWluLnYxLkxpc3RLZXlzUmVxdWVzdBofLndlaXIuYWRtaW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXMubGlzdBJfCglSZXZva2VLZXkSHy53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yZXZva2USdAoQR2V0S2V5UmV2b2NhdGlvbhImLndlaXIuYWRtaW4udjEuR2V0S2V5UmV2b2NhdGlvblJlcXVlc3QaJy53ZWlyLmFkbWluLnYxLkdldEtleVJldm9jYXRpb25SZXNwb25zZSIPkAIBirUYCGtleXMuZ2V0El8KCVVwZGF0ZUtleRIfLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuVXBkYXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnVwZGF0ZRJfCglSb3RhdGVLZXkSHy53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIC53ZWlyLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlIg+KtRgLa2V5cy5yb3RhdGUSawoNRW5kS2V5T3ZlcmxhcBIjLndlaXIuYWRtaW4udjEuRW5kS2V5T3ZlcmxhcFJlcXVlc3QaJC53ZWlyLmFkbWluLnYxLkVuZEtleU92ZXJsYXBSZXNwb25zZSIPirUYC2tleXMucm90YXRlEl8KCURlbGV0ZUtleRIfLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVxdWVzdBogLndlaXIuYWRtaW4udjEuRGVsZXRlS2V5UmVzcG9uc2UiD4q1GAtrZXlzLnJldm9rZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_weir_admin_v1_common, file_weir_admin_v1_options]);
 
 /**
  * Key is a virtual key: what an application authenticates with.
@@ -107,6 +107,13 @@ export type Key = Message<"weir.admin.v1.Key"> & {
    * @generated from field: weir.admin.v1.Priority priority = 14;
    */
   priority: Priority;
+
+  /**
+   * When EndKeyOverlap ended that secret; absent: it did not.
+   *
+   * @generated from field: google.protobuf.Timestamp previous_ended_at = 15;
+   */
+  previousEndedAt?: Timestamp | undefined;
 };
 
 /**
@@ -369,6 +376,13 @@ export type GetKeyRevocationRequest = Message<"weir.admin.v1.GetKeyRevocationReq
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * Of the secret before the last rotation, which EndKeyOverlap ended, not of the key.
+   *
+   * @generated from field: bool previous_secret = 2;
+   */
+  previousSecret: boolean;
 };
 
 /**
@@ -593,6 +607,52 @@ export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE_
   messageDesc(file_weir_admin_v1_key, 15);
 
 /**
+ * @generated from message weir.admin.v1.EndKeyOverlapRequest
+ */
+export type EndKeyOverlapRequest = Message<"weir.admin.v1.EndKeyOverlapRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Kept in the audit trail.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: weir.admin.v1.Mutation mutation = 20;
+   */
+  mutation?: Mutation | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.EndKeyOverlapRequest.
+ * Use `create(EndKeyOverlapRequestSchema)` to create a new message.
+ */
+export const EndKeyOverlapRequestSchema: GenMessage<EndKeyOverlapRequest> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 16);
+
+/**
+ * @generated from message weir.admin.v1.EndKeyOverlapResponse
+ */
+export type EndKeyOverlapResponse = Message<"weir.admin.v1.EndKeyOverlapResponse"> & {
+  /**
+   * @generated from field: weir.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message weir.admin.v1.EndKeyOverlapResponse.
+ * Use `create(EndKeyOverlapResponseSchema)` to create a new message.
+ */
+export const EndKeyOverlapResponseSchema: GenMessage<EndKeyOverlapResponse> = /*@__PURE__*/
+  messageDesc(file_weir_admin_v1_key, 17);
+
+/**
  * @generated from message weir.admin.v1.DeleteKeyRequest
  */
 export type DeleteKeyRequest = Message<"weir.admin.v1.DeleteKeyRequest"> & {
@@ -619,7 +679,7 @@ export type DeleteKeyRequest = Message<"weir.admin.v1.DeleteKeyRequest"> & {
  * Use `create(DeleteKeyRequestSchema)` to create a new message.
  */
 export const DeleteKeyRequestSchema: GenMessage<DeleteKeyRequest> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 16);
+  messageDesc(file_weir_admin_v1_key, 18);
 
 /**
  * @generated from message weir.admin.v1.DeleteKeyResponse
@@ -632,7 +692,7 @@ export type DeleteKeyResponse = Message<"weir.admin.v1.DeleteKeyResponse"> & {
  * Use `create(DeleteKeyResponseSchema)` to create a new message.
  */
 export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE__*/
-  messageDesc(file_weir_admin_v1_key, 17);
+  messageDesc(file_weir_admin_v1_key, 19);
 
 /**
  * Priority is whose requests go first of those that wait for a provider's account (Queue). Of
@@ -719,7 +779,8 @@ export const KeyService: GenService<{
     output: typeof RevokeKeyResponseSchema;
   },
   /**
-   * GetKeyRevocation tells which agents have the revocation of a key in force.
+   * GetKeyRevocation tells which agents have the revocation of a key in force, or the end
+   * of the overlap of its last rotation.
    *
    * @generated from rpc weir.admin.v1.KeyService.GetKeyRevocation
    */
@@ -748,6 +809,18 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof RotateKeyRequestSchema;
     output: typeof RotateKeyResponseSchema;
+  },
+  /**
+   * EndKeyOverlap ends the secret before the last rotation for ever, before its time; agents
+   * refuse it within a second. The key and its present secret stay. Said twice it is true
+   * once, and so is what its time has ended.
+   *
+   * @generated from rpc weir.admin.v1.KeyService.EndKeyOverlap
+   */
+  endKeyOverlap: {
+    methodKind: "unary";
+    input: typeof EndKeyOverlapRequestSchema;
+    output: typeof EndKeyOverlapResponseSchema;
   },
   /**
    * DeleteKey revokes the key where it lives and takes it out of lists. Limits and
