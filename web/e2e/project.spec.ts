@@ -67,10 +67,17 @@ test("a_project_is_made_with_a_key_that_is_rotated_and_found_by_name", async ({ 
   await page.keyboard.press("Escape");
   await rotated.getByRole("button", { name: "I have copied the key" }).click();
   await expect(key).toContainText(/Old secret….* works until/);
+  await key.getByRole("button", { name: "End it now" }).click();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "End old secret" }).click();
+  await expect(key).toContainText(/Old secret….* ended/);
+  await expect(key.getByText(/^(The only agent refuses|All \d+ agents refuse) it$/)).toBeVisible();
   await expectAccessible(page);
 
   await page.goto(`${env("WEIR_URL")}/requests`);
   await page.getByRole("combobox", { name: "Key" }).fill("work");
+  await expect(page.getByRole("option", { name: "worker" }).first()).toBeVisible();
+  await expectAccessible(page);
   await page.getByRole("option", { name: "worker" }).first().click();
   await expect(page).toHaveURL(/[?&]key=[0-9a-f-]{36}/);
   await expect(page.getByRole("heading", { name: "No request fits the filter" })).toBeVisible();

@@ -24,13 +24,14 @@ export function keyOf(input: KeyInput): Key {
   return create(KeySchema, input);
 }
 
-const { createKey, getKey, getKeyRevocation, listKeys, revokeKey, rotateKey, updateKey } = KeyService.method;
+const { createKey, endKeyOverlap, getKey, getKeyRevocation, listKeys, revokeKey, rotateKey, updateKey } = KeyService.method;
 
 export const mayListKeys = permissionOf(listKeys);
 export const mayGetKey = permissionOf(getKey);
 export const mayCreateKey = permissionOf(createKey);
 export const mayUpdateKey = permissionOf(updateKey);
 export const mayRotateKey = permissionOf(rotateKey);
+export const mayEndKeyOverlap = permissionOf(endKeyOverlap);
 export const mayRevokeKey = permissionOf(revokeKey);
 
 /** useKeys lists keys by name, revoked ones too; "" is every project. */
@@ -61,11 +62,11 @@ export function useKey(id: string, fresh = false) {
   return useQuery(getKey, { id }, { enabled: id !== "", ...(fresh && { staleTime: 0 }) });
 }
 
-/** useKeyRevocation is which agents refuse a revoked key, asked for again every second until all do. */
-export function useKeyRevocation(id: string) {
+/** useKeyRevocation is which agents refuse a revoked key, or its previous secret that was ended, asked for again every second until all do. */
+export function useKeyRevocation(id: string, previousSecret: boolean) {
   return useQuery(
     getKeyRevocation,
-    { id },
+    { id, previousSecret },
     { staleTime: 0, refetchInterval: ({ state }) => (state.data?.complete ? false : 1_000) },
   );
 }
@@ -85,6 +86,12 @@ export function useUpdateKey() {
 export function useRotateKey() {
   const onSettled = useRefreshKeys();
   return useMutation(rotateKey, { onSettled, gcTime: 0 });
+}
+
+/** useEndKeyOverlap ends the secret before the last rotation. */
+export function useEndKeyOverlap() {
+  const onSuccess = useRefreshKeys();
+  return useMutation(endKeyOverlap, { onSuccess });
 }
 
 export function useRevokeKey() {

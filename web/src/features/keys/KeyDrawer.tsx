@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Key } from "../../api/key";
-import { mayRevokeKey, mayRotateKey, mayUpdateKey, useKey } from "../../api/key";
+import { mayEndKeyOverlap, mayRevokeKey, mayRotateKey, mayUpdateKey, useKey } from "../../api/key";
 import type { Names } from "../../api/names";
 import { mayGetProject } from "../../api/project";
 import { dateOf } from "../../api/time";
@@ -21,7 +21,8 @@ import { UsageFacts } from "../usage/UsageFacts";
 import { ChangeKeyDialog } from "./ChangeKeyDialog";
 import { labelWords } from "./draft";
 import type { KeyNames } from "./KeyTable";
-import { OldSecret } from "./OldSecret";
+import { EndOverlapDialog } from "./EndOverlapDialog";
+import { OldSecret, oldSecretEnds } from "./OldSecret";
 import { Revocation } from "./Revocation";
 import { RevokeKeyDialog } from "./RevokeKeyDialog";
 import { RotateKeyDialog } from "./RotateKeyDialog";
@@ -58,6 +59,7 @@ function Details({ subject, names, routes }: DetailsProps) {
   const now = useNow(1_000);
   const status = keyStatus(subject, now);
   const project = names.project(subject);
+  const [ending, setEnding] = useState(false);
   return (
     <>
       <div className="drawer-id">
@@ -82,6 +84,13 @@ function Details({ subject, names, routes }: DetailsProps) {
         {subject.previousExpiresAt && (
           <Fact name="Old secret">
             <OldSecret subject={subject} now={now} />
+            {oldSecretEnds(subject, now) && may(mayEndKeyOverlap, subject.projectId) && (
+              <div>
+                <button type="button" className="button button-small button-danger" onClick={() => setEnding(true)}>
+                  End it now
+                </button>
+              </div>
+            )}
           </Fact>
         )}
         <Fact name="Project">
@@ -104,6 +113,8 @@ function Details({ subject, names, routes }: DetailsProps) {
         <Fact name="Priority">{priorityName(subject.priority)}</Fact>
         <Fact name="Labels">{labelWords(subject.labels) || <span className="muted">none</span>}</Fact>
       </Facts>
+      {subject.previousEndedAt && !subject.revokedAt && <Revocation keyId={subject.id} previousSecret />}
+      {ending && <EndOverlapDialog subject={subject} onClose={() => setEnding(false)} />}
       <UsageFacts filter={`key_id = "${subject.id}"`} search={{ key: subject.id }} />
       {!subject.revokedAt && <QuotasOn projectId={subject.projectId} keyId={subject.id} />}
     </>

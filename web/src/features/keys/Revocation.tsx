@@ -13,14 +13,20 @@ import { useNow } from "../../ui/useNow";
 import { Ago, Time } from "../../ui/Value";
 import { useMay } from "../session/permission";
 
-/** Revocation shows which agents have said that they refuse a key, until all have. */
-export function Revocation({ keyId }: { keyId: string }) {
-  const result = useKeyRevocation(keyId);
+interface RevocationProps {
+  keyId: string;
+  /** Whether it is about the secret before the last rotation, which was ended, and not about the key. */
+  previousSecret?: boolean;
+}
+
+/** Revocation shows which agents have said that they refuse a key, or its old secret, until all have. */
+export function Revocation({ keyId, previousSecret = false }: RevocationProps) {
+  const result = useKeyRevocation(keyId, previousSecret);
   return (
     <Async result={result} what="receipts" isEmpty={() => false} empty={null}>
       {(data) => (
         <>
-          <Summary revocation={data} />
+          <Summary revocation={data} previousSecret={previousSecret} />
           <Receipts receipts={data.receipts} agents={data.agents} />
         </>
       )}
@@ -28,17 +34,17 @@ export function Revocation({ keyId }: { keyId: string }) {
   );
 }
 
-function Summary({ revocation }: { revocation: GetKeyRevocationResponse }) {
+function Summary({ revocation, previousSecret }: { revocation: GetKeyRevocationResponse; previousSecret: boolean }) {
   const revokedAt = dateOf(revocation.revokedAt);
   const last = lastReceipt(revocation.receipts);
   return (
-    <Facts title="Revocation">
+    <Facts title={previousSecret ? "End of the old secret" : "Revocation"}>
       <Fact name="Agents">
         <span role="status">
           <Badge tone={revocation.complete ? "good" : "warn"}>{progress(revocation)}</Badge>
         </span>
       </Fact>
-      <Fact name="Revoked">
+      <Fact name={previousSecret ? "Ended" : "Revoked"}>
         <Time at={revokedAt} precision="millisecond" />
       </Fact>
       <Fact name="Version of the log">{formatCount(revocation.version)}</Fact>
@@ -111,12 +117,12 @@ function Receipt({ receipt, gateways, now }: { receipt: RevocationReceipt; gatew
         ) : receipt.agentRevokedAt ? (
           <>
             <Badge tone="bad">Revoked agent</Badge>
-            <div className="muted">it is told nothing any more: stop it, or it serves the key on</div>
+            <div className="muted">it is told nothing any more: stop it, or it serves on</div>
           </>
         ) : (
           <>
             <Badge tone="warn">Not confirmed yet</Badge>
-            <div className="muted">{seen ? <>last seen <Ago at={seen} now={now} />; offline, it serves the key on</> : "never seen"}</div>
+            <div className="muted">{seen ? <>last seen <Ago at={seen} now={now} />; offline, it serves on</> : "never seen"}</div>
           </>
         )}
       </span>

@@ -6,7 +6,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import { Role } from "../../gen/weir/admin/v1/common_pb";
-import type { CreateKeyRequest, RotateKeyRequest, UpdateKeyRequest } from "../../gen/weir/admin/v1/key_pb";
+import type { CreateKeyRequest, EndKeyOverlapRequest, RotateKeyRequest, UpdateKeyRequest } from "../../gen/weir/admin/v1/key_pb";
 import { KeyService, Priority } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { QuotaService } from "../../gen/weir/admin/v1/quota_service_pb";
@@ -15,7 +15,7 @@ import { RouteService } from "../../gen/weir/admin/v1/route_pb";
 import { SessionService } from "../../gen/weir/admin/v1/session_pb";
 import { openConsole } from "../../test/console";
 
-const { createKey, getKey, listKeys, rotateKey, updateKey } = KeyService.method;
+const { createKey, endKeyOverlap, getKey, getKeyRevocation, listKeys, rotateKey, updateKey } = KeyService.method;
 const { listRequests, queryMetrics } = ReportService.method;
 
 const key = {
@@ -116,6 +116,47 @@ test("a_second_rotation_says_whose_secret_ends_at_once", async () => {
   await waitFor(() => expect(drawer.textContent).toMatch(/Old secret…old1 works until .*\(in 2(3 h 59 min|4 h)\)/));
   const dialog = await openTool("Rotate", "Rotate demo");
   expect(dialog.getByText(/The secret before, ending in/).textContent).toContain("old1");
+});
+
+test("an_old_secret_is_ended_before_its_time_and_the_agents_receipts_are_shown", async () => {
+  const seen: EndKeyOverlapRequest[] = [];
+  const asked: boolean[] = [];
+  const inADay = timestampFromDate(new Date(Date.now() + 86_400_000));
+  const now = timestampFromDate(new Date());
+  let subject: object = { ...key, previousSuffix: "old1", previousExpiresAt: inADay };
+  open((r) => {
+    r.rpc(getKey, () => ({ key: subject }));
+    r.rpc(getKeyRevocation, ({ previousSecret }) => {
+      asked.push(previousSecret);
+      return { revokedAt: now, version: 31n, agents: 1, agentsApplied: 1, complete: true, receipts: [{ agentId: "a1", gatewayId: "g1", agentName: "edge-1", appliedAt: now }] };
+    });
+    r.rpc(endKeyOverlap, (request) => {
+      seen.push(request);
+      subject = { ...key, etag: "8", previousSuffix: "old1", previousExpiresAt: now, previousEndedAt: now };
+      return {};
+    });
+  });
+  const drawer = await screen.findByRole("dialog", { name: "Key" });
+  await userEvent.click(await within(drawer).findByRole("button", { name: "End it now" }));
+  const dialog = await screen.findByRole("alertdialog", { name: "End the old secret of demo now?" });
+  expect(dialog.textContent).toMatch(/old secret, ending in old1, are refused within a second, for ever.*new secret, ending in x9Qd, work on/);
+  expect(seen).toHaveLength(0);
+  await userEvent.type(within(dialog).getByRole("textbox"), "leaked");
+  await userEvent.click(within(dialog).getByRole("button", { name: "End old secret" }));
+  await within(drawer).findByText("The only agent refuses it");
+  expect(drawer.textContent).toMatch(/Old secret…old1 ended/);
+  expect(drawer.textContent).toMatch(/End of the old secret.*edge-1/);
+  expect(within(drawer).queryByRole("button", { name: "End it now" })).toBeNull();
+  expect(seen[0]).toMatchObject({ id: "k1", reason: "leaked", mutation: { etag: "7" } });
+  expect(asked).toEqual([true]);
+});
+
+test("only_who_may_rotate_is_offered_to_end_an_old_secret", async () => {
+  const inADay = timestampFromDate(new Date(Date.now() + 86_400_000));
+  open((r) => r.rpc(getKey, () => ({ key: { ...key, previousSuffix: "old1", previousExpiresAt: inADay } })), "/keys?key=k1", ["keys.list", "keys.get", "keys.revoke"]);
+  const drawer = await screen.findByRole("dialog", { name: "Key" });
+  await within(drawer).findByText("Old secret");
+  expect(within(drawer).queryByRole("button", { name: "End it now" })).toBeNull();
 });
 
 test("the_list_counts_down_to_the_old_secrets_end", async () => {

@@ -124,7 +124,7 @@ describe("a_revoked_keys_receipts", () => {
     const drawer = await screen.findByRole("dialog", { name: "Key" });
     await within(drawer).findByText("1 of 2 agents are known to refuse it");
     expect(drawer.textContent).toMatch(/Until the last receipt so far120 ms/);
-    expect(drawer.textContent).toMatch(/edge-2 of …?g1▲Not confirmed yetlast seen .* ago; offline, it serves the key on/);
+    expect(drawer.textContent).toMatch(/edge-2 of …?g1▲Not confirmed yetlast seen .* ago; offline, it serves on/);
     await within(drawer).findByText("All 2 agents refuse it");
     expect(drawer.textContent).toMatch(/Until every agent refused it840 ms/);
     expect(drawer.textContent).toMatch(/edge-2 of …?g1●Refuses itsince 2026-11-26 13:00:00.840/);
