@@ -1,17 +1,23 @@
 import { useId, useState } from "react";
 
+import { Segmented } from "../../ui/Segmented";
 import { Copyable } from "./Copyable";
-import { baseAddress, curlSnippet } from "./snippet";
+import type { Language } from "./snippet";
+import { baseAddress, languages, snippetOf } from "./snippet";
 
 interface FirstRequestProps {
-  secret: string;
+  /** Absent: it is read from a variable. */
+  secret?: string;
   route: string;
 }
 
-/** FirstRequest is a command to paste. The control plane does not know where applications reach the agents: the viewer does. */
+const names: Record<Language, string> = { curl: "curl", python: "Python", typescript: "TypeScript" };
+
+/** FirstRequest is a command or a few lines for an SDK to paste. The control plane does not know where applications reach the agents: the viewer does. */
 export function FirstRequest({ secret, route }: FirstRequestProps) {
   const hint = useId();
   const [written, setWritten] = useState("");
+  const [language, setLanguage] = useState<Language>("curl");
   const agent = baseAddress(written);
   return (
     <>
@@ -29,10 +35,14 @@ export function FirstRequest({ secret, route }: FirstRequestProps) {
           />
         </label>
         <p id={hint} className="muted">
-          {agent ? "The command below calls this agent." : <NoAddress invalid={written !== ""} />}
+          {agent ? "The request below calls this agent." : <NoAddress invalid={written !== ""} />}
         </p>
       </div>
-      <Copyable title="First request" text={curlSnippet(secret, route, agent)} what="curl command" />
+      <div>
+        <Segmented label="Written for" options={languages.map((value) => ({ value, label: names[value] }))} value={language} onChange={setLanguage} />
+      </div>
+      <Copyable title="First request" text={snippetOf(language, { secret, route, agent })} what={language === "curl" ? "curl command" : `lines for ${names[language]}`} />
+      {language !== "curl" && <p className="muted">With OpenAI&apos;s own SDK: <code>{language === "python" ? "pip install openai" : "npm install openai"}</code>.</p>}
     </>
   );
 }
@@ -41,7 +51,7 @@ function NoAddress({ invalid }: { invalid: boolean }) {
   return (
     <>
       {invalid ? "This is no address of the form http://host:port." : "Where your applications reach an agent of your gateway."}{" "}
-      Until then the command reads it from the shell variable <code>WEIR_AGENT_URL</code>, which the <code>env</code> file
+      Until then it is read from the shell variable <code>WEIR_AGENT_URL</code>, which the <code>env</code> file
       of a local installation sets.
     </>
   );

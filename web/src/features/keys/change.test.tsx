@@ -100,6 +100,8 @@ test("rotating_shows_the_new_secret_once_and_until_when_the_old_one_works", asyn
   const made = await screen.findByRole("dialog", { name: "Key rotated" });
   expect(within(made).getByText("weir_fresh")).toBeTruthy();
   expect(within(made).getByText(/^curl/).textContent).toContain('"model":"fast"');
+  await userEvent.click(within(made).getByRole("button", { name: "Python" }));
+  expect(within(made).getByText(/^import os/).textContent).toMatch(/api_key="weir_fresh",[^]*model="fast"/);
   expect(made.textContent).toMatch(/The old secret …x9Qd works until .*\(in 1 h\)/);
   expect(seen[0]).toMatchObject({ id: "k1", overlap: { seconds: 3600n }, mutation: { etag: "7" } });
   await userEvent.keyboard("{Escape}");

@@ -28,10 +28,10 @@ export function RequestStep({ step, progress }: StepProps) {
   return (
     <>
       <p>
-        Where the key was created, the same line had the key in it. Here it reads it from the shell variable <code>WEIR_KEY</code>.
+        Where the key was created, the same request had the key in it. Here it is read from the shell variable <code>WEIR_KEY</code>.
       </p>
       <div className="form start-form">
-        <FirstRequest secret="$WEIR_KEY" route={route} />
+        <FirstRequest route={route} />
       </div>
       <Waiting>Waiting for the first request…</Waiting>
     </>
