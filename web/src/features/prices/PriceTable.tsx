@@ -6,6 +6,7 @@ import { dateOf } from "../../api/time";
 import { formatRate } from "../../format/rate";
 import { Badge } from "../../ui/Badge";
 import { Named } from "../../ui/Named";
+import { RowBlocks } from "../../ui/RowBlocks";
 import { Said } from "../../ui/Said";
 import { Scroller } from "../../ui/Scroller";
 import { Time } from "../../ui/Value";
@@ -23,7 +24,7 @@ interface PriceTableProps {
 export function PriceTable({ prices, providers, provider, mayOpen }: PriceTableProps) {
   return (
     <Scroller label="Price list, table">
-      <table className="table table-rows price-list">
+      <table className="table table-rows price-list" aria-rowcount={prices.length + 1}>
         <thead>
           <tr>
             <th scope="col">Model</th>
@@ -47,11 +48,9 @@ export function PriceTable({ prices, providers, provider, mayOpen }: PriceTableP
             </th>
           </tr>
         </thead>
-        <tbody>
-          {prices.map((price) => (
-            <Row key={`${price.priceList} ${price.model} ${price.providerId}`} price={price} providers={providers} provider={provider} mayOpen={mayOpen} />
-          ))}
-        </tbody>
+        <RowBlocks items={prices} columns={7}>
+          {(price) => <Row key={`${price.priceList} ${price.model} ${price.providerId}`} price={price} providers={providers} provider={provider} mayOpen={mayOpen} />}
+        </RowBlocks>
       </table>
     </Scroller>
   );

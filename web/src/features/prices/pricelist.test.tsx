@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { CreatePriceOverrideRequest, GetPriceRequest, ListPricesRequest, UpdatePriceOverrideRequest } from "../../gen/weir/admin/v1/price_override_pb";
 import { PriceCandidate_Standing as Standing, PriceOverrideService } from "../../gen/weir/admin/v1/price_override_pb";
@@ -83,6 +83,22 @@ describe("the_price_list", () => {
     await waitFor(() => expect(second?.textContent).toContain("openai, only at azure-eu"));
     expect(second?.textContent).toContain("$1.00––$8.00batch●Your ownsince 2026-11-01");
     expect(screen.getByText("builtin-2026-07.2+o7")).toBeTruthy();
+  });
+
+  test("draws_only_the_rows_near_the_window_of_a_long_one", async () => {
+    vi.stubGlobal(
+      "IntersectionObserver",
+      class {
+        observe() {}
+        disconnect() {}
+      },
+    );
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const prices = Array.from({ length: 200 }, (_, i) => ({ ...builtIn, model: `model-${i}` }));
+    open("/prices", (r) => r.rpc(listPrices, () => ({ prices, priceBookVersion: "b" })));
+    const table = within(await screen.findByRole("region", { name: "Price list, table" }));
+    expect(table.getAllByRole("rowheader")).toHaveLength(50);
+    expect(table.getByRole("table").getAttribute("aria-rowcount")).toBe("201");
   });
 
   test("is_searched_by_name_and_provider_and_the_url_holds_it", async () => {
