@@ -89,7 +89,9 @@ type Anomaly struct {
 type Unpriced struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
-	// From and To bound what is counted.
+	// Day is that of UTC on which it was used last, and not told: From and To bound what is
+	// counted.
+	Day      time.Time `json:"-"`
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	Requests int64     `json:"requests,string"`
@@ -128,7 +130,7 @@ func (s Anomaly) Alert(organization uuid.UUID, at time.Time) (Alert, error) {
 
 // Alert is raised once for each provider, model and day of UTC.
 func (u Unpriced) Alert(organization uuid.UUID, at time.Time) (Alert, error) {
-	return of(organization, OfUnpriced, at, u.To.UTC().Format(time.DateOnly)+"\x00"+u.Provider+"\x00"+u.Model, Data{Unpriced: &u})
+	return of(organization, OfUnpriced, at, u.Day.UTC().Format(time.DateOnly)+"\x00"+u.Provider+"\x00"+u.Model, Data{Unpriced: &u})
 }
 
 // Alert is another one each time.

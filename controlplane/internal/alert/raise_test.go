@@ -69,10 +69,10 @@ func TestRaise(t *testing.T) {
 		must(alert.Anomaly{ProjectID: project, Hour: at}.Alert(mine, at)),
 		must(alert.Anomaly{ProjectID: budget, Hour: at}.Alert(mine, at)),
 		must(alert.Anomaly{ProjectID: project, Hour: at.Add(time.Hour)}.Alert(mine, at)),
-		must(alert.Unpriced{Provider: "p", Model: "m", To: at}.Alert(mine, at)),
-		must(alert.Unpriced{Provider: "p", Model: "n", To: at}.Alert(mine, at)),
-		must(alert.Unpriced{Provider: "q", Model: "m", To: at}.Alert(mine, at)),
-		must(alert.Unpriced{Provider: "p", Model: "m", To: at.Add(14 * time.Hour)}.Alert(mine, at)),
+		must(alert.Unpriced{Provider: "p", Model: "m", Day: at}.Alert(mine, at)),
+		must(alert.Unpriced{Provider: "p", Model: "n", Day: at}.Alert(mine, at)),
+		must(alert.Unpriced{Provider: "q", Model: "m", Day: at}.Alert(mine, at)),
+		must(alert.Unpriced{Provider: "p", Model: "m", Day: at.Add(14 * time.Hour)}.Alert(mine, at)),
 	}
 	for i, a := range kinds {
 		if !raise(t, db, mine, a, channel) {
@@ -82,7 +82,7 @@ func TestRaise(t *testing.T) {
 	for _, again := range []alert.Alert{
 		must(with(func(b *alert.Threshold) { b.SpentNanoUSD, b.LimitNanoUSD, b.Budget = 7, 8, "renamed" }).Alert(mine, at.Add(time.Hour))),
 		must(alert.Anomaly{ProjectID: project, Hour: at, SpentNanoUSD: 7}.Alert(mine, at.Add(time.Hour))),
-		must(alert.Unpriced{Provider: "p", Model: "m", To: at.Add(13 * time.Hour), Requests: 7}.Alert(mine, at.Add(time.Hour))),
+		must(alert.Unpriced{Provider: "p", Model: "m", Day: at.Add(13 * time.Hour), Requests: 7}.Alert(mine, at.Add(time.Hour))),
 	} {
 		if raise(t, db, mine, again, channel, uuid.New()) {
 			t.Errorf("raised again: %s", again.Body)

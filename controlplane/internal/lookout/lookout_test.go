@@ -230,12 +230,12 @@ func TestUnpriced(t *testing.T) {
 	w.request(mine, project, w.now.Add(-2*time.Hour), attempt{"new", "NULL", 10, 1}, attempt{"new", "NULL", 10, 1}, attempt{"known", "1", 1000, 1000})
 	w.request(mine, project, w.now.Add(-20*time.Hour), attempt{"new", "NULL", 100, 100}) // yesterday, within 24 hours
 	w.request(mine, project, w.now.Add(-30*time.Hour), attempt{"new", "NULL", 999, 999})
-	w.request(mine, project, w.now.Add(-20*time.Hour), attempt{"over", "NULL", 1, 1}) // not today
+	w.request(mine, project, w.now.Add(-20*time.Hour), attempt{"over", "NULL", 1, 1}) // yesterday, when nobody looked
 	w.request(mine, project, w.now.Add(-time.Hour), attempt{"known", "1", 1, 1})
 	w.request(mine, project, w.now.Add(-time.Hour), attempt{"other", "NULL", 3, 4}, attempt{"known", "1", 1, 1})
 	w.request(other, project, w.now.Add(-time.Hour), attempt{"new", "NULL", 50, 70})
 	w.look()
-	want := []string{"openai/new 3 requests, 125 in, 109 out, to 1", "openai/other 1 requests, 3 in, 4 out, to 1"}
+	want := []string{"openai/new 3 requests, 125 in, 109 out, to 1", "openai/other 1 requests, 3 in, 4 out, to 1", "openai/over 1 requests, 1 in, 1 out, to 1"}
 	w.tells(mine, want...)
 	w.tells(other, "openai/new 1 requests, 50 in, 70 out, to 0")
 	w.request(mine, project, w.now.Add(-time.Minute), attempt{"new", "NULL", 5, 7})
@@ -245,6 +245,31 @@ func TestUnpriced(t *testing.T) {
 	w.request(mine, project, w.now.Add(-time.Minute), attempt{"new", "NULL", 5, 7})
 	w.look()
 	w.tells(mine, append(want, "openai/new 1 requests, 5 in, 7 out, to 1")...)
+}
+
+// What is used between the last look of a day and midnight is told after it, and once; what was
+// told before it is not told again for being among the last 24 hours.
+func TestUnpriced_midnight(t *testing.T) {
+	w := newWorld(t)
+	mine, project := w.organization(), uuid.New()
+	midnight := w.now.Truncate(24 * time.Hour)
+	w.now = midnight.Add(-4 * time.Minute)
+	w.request(mine, project, w.now.Add(-time.Hour), attempt{"early", "NULL", 1, 1})
+	w.look()
+	want := []string{"openai/early 1 requests, 1 in, 1 out, to 0"}
+	w.tells(mine, want...)
+	w.request(mine, project, midnight.Add(-time.Minute), attempt{"late", "NULL", 5, 7})
+	want = append(want, "openai/late 1 requests, 5 in, 7 out, to 0")
+	for _, after := range []time.Duration{time.Minute, 6 * time.Minute, 23 * time.Hour} {
+		w.now = midnight.Add(after)
+		w.request(mine, project, w.now.Add(-time.Second), attempt{"known", "1", 1, 1})
+		w.look()
+		w.tells(mine, want...)
+	}
+	w.now = midnight.Add(23*time.Hour + 5*time.Minute)
+	w.request(mine, project, w.now.Add(-time.Second), attempt{"late", "NULL", 2, 3})
+	w.look()
+	w.tells(mine, append(want, "openai/late 2 requests, 7 in, 10 out, to 0")...)
 }
 
 // Usage of an organization that is gone tells nobody.
