@@ -577,6 +577,31 @@ func TestDelivery_slow_receivers(t *testing.T) {
 	}
 }
 
+// Receivers that fail, and are told of one thing after the other, take no place of the
+// organization's others.
+func TestDelivery_failing_receivers(t *testing.T) {
+	w := newWorld(t)
+	organization := uuid.New()
+	failing, hook := receive(t, status(500)), receive(t, status(200))
+	for range mostOfOne {
+		channel := w.channel(organization, failing.URL, secretOf('a'))
+		for range 5 {
+			w.raise(organization, channel)
+		}
+	}
+	w.step(time.Second)
+	channel := w.channel(organization, hook.URL, secretOf('b'))
+	a := w.raise(organization, channel)
+	c := w.process()
+	w.round(c)
+	w.is(organization, a, channel, "pending")
+	w.round(c)
+	w.is(organization, a, channel, "accepted", "accepted 200")
+	if n := len(failing.messages()); n != 2*mostOfOne-1 {
+		t.Errorf("%d messages to those that fail", n)
+	}
+}
+
 // Lanes of receivers that failed leave half of the places to the others.
 func TestPlaces(t *testing.T) {
 	c := New(Config{})

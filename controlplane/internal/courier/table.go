@@ -25,17 +25,21 @@ const (
 // table is what is to be delivered, in Postgres.
 type table struct{ db *postgres.DB }
 
-// dueLane has something due; failed: an attempt of it ended without the receiver taking it.
+// dueLane has something due; failed: something of it was attempted that its receiver did not
+// take, and is attempted again now or later.
 type dueLane struct {
 	lane
 	failed bool
 }
 
-// due are lanes that have something due, longest first. Of what is about organizations only
-// their ids are read here.
+// due are lanes that have something due: those that failed come last, or a few receivers that
+// fail would keep an organization's places for as long as they are told something new; then the
+// longest first. Of what is about organizations only their ids are read here.
 func (t table) due(ctx context.Context, now time.Time) (found []dueLane, err error) {
-	const query = `SELECT organization_id, alert_channel_id, bool_or(attempts > 0) FROM alert_delivery
-		WHERE state = 'pending' AND due_at <= $1 GROUP BY 1, 2 ORDER BY min(due_at)`
+	const query = `SELECT organization_id, alert_channel_id, EXISTS (SELECT FROM alert_delivery f WHERE f.organization_id = d.organization_id
+			AND f.alert_channel_id = d.alert_channel_id AND f.state = 'pending' AND f.attempts > 0) AS failed
+		FROM (SELECT organization_id, alert_channel_id, min(due_at) AS since FROM alert_delivery
+			WHERE state = 'pending' AND due_at <= $1 GROUP BY 1, 2) AS d ORDER BY failed, since`
 	err = t.db.SystemRead(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, query, now)
 		if err != nil {
