@@ -33,6 +33,8 @@ type Alert struct {
 	RaisedAt time.Time
 	// Body is the message's: JSON, the same to each channel at each attempt.
 	Body string
+	// many: there may be any number of its like. It is not stored, but follows from the body.
+	many bool
 }
 
 // message is what a body says.
@@ -108,7 +110,10 @@ type Test struct {
 
 // of makes the alert that says this. What key names is raised once in an organization.
 func of(organization uuid.UUID, kind Kind, at time.Time, key string, d Data) (Alert, error) {
-	a := Alert{ID: uuid.NewSHA1(organization, []byte(string(kind)+"\x00"+key)), Kind: kind, RaisedAt: at.UTC()}
+	a := Alert{
+		ID: uuid.NewSHA1(organization, []byte(string(kind)+"\x00"+key)), Kind: kind, RaisedAt: at.UTC(),
+		many: d.Test != nil || d.Budget != nil && d.Budget.Subject != "",
+	}
 	d.OrganizationID, d.AlertID = organization, a.ID
 	body, err := json.Marshal(message{kind, a.RaisedAt.Truncate(time.Millisecond), d})
 	if err != nil {

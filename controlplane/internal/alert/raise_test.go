@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -99,13 +100,28 @@ func TestRaise(t *testing.T) {
 func TestRaise_bounded(t *testing.T) {
 	db := pgtest.Open(t)
 	organization := uuid.New()
-	for i := range alert.MostADay + 1 {
-		if raised := raise(t, db, organization, must(alert.Test{}.Alert(organization, at))); raised != (i < alert.MostADay) {
-			t.Fatalf("alert %d: %t", i, raised)
+	many := func(i int) alert.Alert {
+		if i%2 == 0 {
+			return must(alert.Test{}.Alert(organization, at))
+		}
+		return must(alert.Threshold{Percent: 80, Window: "w", Subject: fmt.Sprint("user \x01 ", i)}.Alert(organization, at))
+	}
+	for i := range alert.MostOfMany + 2 {
+		if raised := raise(t, db, organization, many(i)); raised != (i < alert.MostOfMany) {
+			t.Fatalf("alert %d of many: %t", i, raised)
 		}
 	}
-	if !raise(t, db, organization, must(alert.Test{}.Alert(organization, at.Add(24*time.Hour)))) {
-		t.Error("nothing is raised a day later")
+	for i := range alert.MostADay - alert.MostOfMany + 1 {
+		own := alert.Threshold{BudgetID: uuid.New(), Percent: 100, Window: "w"}
+		if raised := raise(t, db, organization, must(own.Alert(organization, at))); raised != (i < alert.MostADay-alert.MostOfMany) {
+			t.Fatalf("alert %d of all: %t", i, raised)
+		}
+	}
+	for i := range 2 {
+		later := must(alert.Test{}.Alert(organization, at.Add(24*time.Hour+time.Duration(i))))
+		if !raise(t, db, organization, later) {
+			t.Error("nothing is raised a day later")
+		}
 	}
 }
 

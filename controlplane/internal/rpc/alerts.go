@@ -114,7 +114,7 @@ func (s *alerts) SendTestAlert(ctx context.Context, req *connect.Request[adminv1
 			return err
 		}
 		if !made {
-			return fault.Because(fault.Exhausted, "too_many_alerts", "the organization has had %d alerts in 24 hours", alert.MostADay)
+			return fault.Because(fault.Exhausted, "too_many_alerts", "the organization has had %d alerts in 24 hours, or %d that are tests or name a subject", alert.MostADay, alert.MostOfMany)
 		}
 		answer.DeliveryId = a.DeliveryID(id).String()
 		answer.Alert, err = toProtoAlert(a)

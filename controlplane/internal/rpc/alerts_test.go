@@ -112,8 +112,8 @@ func TestAlerts(t *testing.T) {
 		}
 		same(t, request.Page.Token, "")
 	})
-	t.Run("at_most_500_a_day", func(t *testing.T) {
-		for range alert.MostADay - 5 {
+	t.Run("at_most_400_a_day", func(t *testing.T) {
+		for range alert.MostOfMany - 5 {
 			call(t, n.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: n.channel.Id})
 		}
 		err := refused(t, connect.CodeResourceExhausted, n.told.SendTestAlert, &adminv1.SendTestAlertRequest{AlertChannelId: channel.Id})
