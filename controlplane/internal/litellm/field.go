@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,13 +39,28 @@ var (
 	errNoNumber = errors.New("it is no number, or below 0")
 	errTooFine  = errors.New("it is finer than a pico-dollar, which is what prices are counted in")
 	errTooLarge = errors.New("it is more than prices can be")
+	errTwice    = errors.New("it is there twice")
+	errTiers    = errors.New("prices differ by more than one length of the prompt, and one only is taken over")
+	// Reasoning is billed as output here.
+	errReasoning = errors.New("reasoning costs something else than other output")
 )
+
+// reasoning is the field for what is billed as output.
+const reasoning = "output_cost_per_reasoning_token"
 
 // prices collects what the fields of one model say.
 type prices struct {
 	*reader
 	settings priceoverride.Settings
 	some     bool
+	// reasonings are what fields say that reasoning costs, where it is to be as other output.
+	reasonings []reasoned
+}
+
+type reasoned struct {
+	field, tier string
+	long        bool
+	pico        int64
 }
 
 // take notes a field that is a price. An error is about a number that can't be one.
@@ -60,23 +76,23 @@ func (p *prices) take(field string, value any) error {
 		return p.flat(value, func(pico int64) { p.settings.PerRequest = pico })
 	case "output_cost_per_image":
 		return p.flat(value, func(pico int64) { p.settings.PerImage = &pico })
+	case "tiered_pricing":
+		return errTiers
 	}
 	name, tier := cutTier(field)
-	rates := &p.settings.Rates
 	long := false
 	if m := above.FindStringSubmatch(name); m != nil {
 		thousands, _ := strconv.ParseInt(m[1], 10, 64)
-		if was := p.settings.LongContextThreshold; was != 0 && was != thousands*1000 {
-			p.leave(field, "there is another threshold, %d tokens, and one only is taken over", was)
-			return nil
-		}
 		name, long = strings.TrimSuffix(name, m[0]), true
 		if buckets[name] != nil {
+			if was := p.settings.LongContextThreshold; was != 0 && was != thousands*1000 {
+				return errTiers
+			}
 			p.settings.LongContextThreshold = thousands * 1000
 		}
 	}
 	bucket := buckets[name]
-	if bucket == nil {
+	if bucket == nil && name != reasoning {
 		p.leave(field, "what it prices is not known here")
 		return nil
 	}
@@ -87,14 +103,38 @@ func (p *prices) take(field string, value any) error {
 	if pico > maxRate {
 		return errTooLarge
 	}
-	if tier != "" {
-		rates = p.tier(tier, long)
-	} else if long {
-		rates = &p.settings.LongRates
+	if bucket == nil {
+		p.reasonings = append(p.reasonings, reasoned{field, tier, long, pico})
+		return nil
 	}
-	*bucket(rates) = &pico
+	*bucket(p.rates(tier, long)) = &pico
 	p.some = true
 	return nil
+}
+
+// rates are where those of a tier, or of none, are kept.
+func (p *prices) rates(tier string, long bool) *priceoverride.Rates {
+	switch {
+	case tier != "":
+		return p.tier(tier, long)
+	case long:
+		return &p.settings.LongRates
+	}
+	return &p.settings.Rates
+}
+
+// otherReasoning is a field by which reasoning costs something else than other output does; empty:
+// there is none. Where no output is priced, reasoning is not either.
+func (p *prices) otherReasoning() string {
+	for _, r := range p.reasonings {
+		if r.tier != "" && !slices.ContainsFunc(p.settings.Tiers, func(t priceoverride.Tier) bool { return t.Name == r.tier }) {
+			continue
+		}
+		if output := p.rates(r.tier, r.long).Output; output != nil && *output != r.pico {
+			return r.field
+		}
+	}
+	return ""
 }
 
 const maxRate = 1_000_000_000_000

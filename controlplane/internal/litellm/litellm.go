@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -35,11 +36,13 @@ type Left struct {
 // ErrFormat says that a file is none of models.
 var ErrFormat = errors.New("want a JSON object of models")
 
+var errNoObject = errors.New("it is no JSON object")
+
 // Read takes the models of the providers that lists names over, with the price list that each
 // goes into, in the order of list and model. left is in the order of names and fields.
 func Read(file []byte, lists map[string]string) (models []Model, left []Left, err error) {
-	var entries map[string]json.RawMessage
-	if err := json.Unmarshal(file, &entries); err != nil {
+	entries, twice, err := members(file)
+	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	seen := map[[2]string]string{}
@@ -49,6 +52,10 @@ func Read(file []byte, lists map[string]string) (models []Model, left []Left, er
 		}
 		r := &reader{name: name}
 		settings, taken := r.read(entries[name], lists)
+		if taken && twice[name] {
+			r.only("", "it is there twice; which of the two counts is not known")
+			taken = false
+		}
 		key := [2]string{settings.PriceList, settings.Model}
 		if other, twice := seen[key]; taken && twice {
 			r.leave("", "%s is the same model", other)
@@ -83,12 +90,18 @@ func (r *reader) only(field, format string, args ...any) {
 }
 
 func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Settings, bool) {
-	var fields map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(entry))
-	decoder.UseNumber()
-	if err := decoder.Decode(&fields); err != nil || fields == nil {
+	texts, twice, err := members(entry)
+	if err != nil {
 		r.only("", "it is no JSON object")
 		return priceoverride.Settings{}, false
+	}
+	fields := make(map[string]any, len(texts))
+	for field, text := range texts {
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber()
+		var value any
+		_ = decoder.Decode(&value) // it is JSON, as all of the file is
+		fields[field] = value
 	}
 	provider, _ := fields["litellm_provider"].(string)
 	list, wanted := lists[provider]
@@ -97,11 +110,20 @@ func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Sett
 		return priceoverride.Settings{}, false
 	}
 	p := prices{reader: r, settings: priceoverride.Settings{PriceList: list, Model: strings.TrimPrefix(r.name, provider+"/")}}
+	const wrong = "%s; a part of its prices would be wrong, so that none is imported"
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		if err := p.take(field, fields[field]); err != nil {
-			r.only(field, "%s; a part of its prices would be wrong, so that none is imported", err)
+		err := p.take(field, fields[field])
+		if twice[field] {
+			err = errTwice
+		}
+		if err != nil {
+			r.only(field, wrong, err)
 			return priceoverride.Settings{}, false
 		}
+	}
+	if field := p.otherReasoning(); field != "" {
+		r.only(field, wrong, errReasoning)
+		return priceoverride.Settings{}, false
 	}
 	if !p.some {
 		r.only("", "it has no price of a kind that is known")
@@ -113,4 +135,34 @@ func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Sett
 		return priceoverride.Settings{}, false
 	}
 	return settings, true
+}
+
+// members of a JSON object, and which of their names are there more than once: readers differ in
+// which of those counts.
+func members(object []byte) (values map[string]json.RawMessage, twice map[string]bool, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return nil, nil, errors.Join(errNoObject, err)
+	}
+	values, twice = map[string]json.RawMessage{}, map[string]bool{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, nil, err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, nil, err
+		}
+		text, _ := name.(string) // the decoder takes nothing else for a name
+		twice[text] = twice[text] || values[text] != nil
+		values[text] = value
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.Join(errNoObject, err)
+	}
+	return values, twice, nil
 }

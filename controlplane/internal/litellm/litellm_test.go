@@ -26,7 +26,15 @@ const file = `{
     "input_cost_per_token_above_272k_tokens": 5e-06, "output_cost_per_token_above_272k_tokens": 2.25e-05, "cache_read_input_token_cost_above_272k_tokens": 5e-07,
     "input_cost_per_token_above_272k_tokens_priority": 1e-05, "search_context_cost_per_query": {"search_context_size_low": 0.01}, "output_cost_per_second": 0.0},
   "gemini/gemini-x": {"litellm_provider": "gemini", "input_cost_per_token": 1E-6, "output_cost_per_token": 4e-6, "input_cost_per_audio_token": 3e-6,
-    "output_cost_per_image_token": 3e-05, "output_cost_per_reasoning_token": 4e-6, "input_cost_per_token_above_128k_tokens": 2e-6, "input_cost_per_token_above_200k_tokens": 3e-6},
+    "output_cost_per_image_token": 3e-05, "output_cost_per_reasoning_token": 4e-6, "input_cost_per_token_above_128k_tokens": 2e-6, "output_cost_per_reasoning_token_batches": 1e-6},
+  "gemini/lengths": {"litellm_provider": "gemini", "input_cost_per_token": 1E-6, "input_cost_per_token_above_128k_tokens": 2e-6, "input_cost_per_token_above_200k_tokens": 3e-6},
+  "gemini/list": {"litellm_provider": "gemini", "input_cost_per_token": 1E-6, "tiered_pricing": [{"input_cost_per_token": 1e-6, "range": [0, 32000]}]},
+  "gemini/thinks": {"litellm_provider": "gemini", "input_cost_per_token": 1e-6, "output_cost_per_token": 6e-7, "output_cost_per_reasoning_token": 3.5e-6},
+  "gemini/thinks-long": {"litellm_provider": "gemini", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "output_cost_per_token_above_200k_tokens_priority": 2e-6,
+    "output_cost_per_token_priority": 1e-6, "output_cost_per_token_above_200k_tokens": 1e-6, "output_cost_per_reasoning_token_above_200k_tokens_priority": 3e-6},
+  "again": {"litellm_provider": "openai", "input_cost_per_token": 1e-6},
+  "again": {"litellm_provider": "openai", "input_cost_per_token": 9e-6},
+  "field": {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "input_cost_per_tok\u0065n": 9e-6},
   "azure/mine": {"litellm_provider": "azure", "input_cost_per_token": 1e-6, "output_cost_per_token": null, "input_cost_per_request": 0.005, "output_cost_per_image": 0.04},
   "claude": {"litellm_provider": "anthropic", "input_cost_per_token": 3e-6},
   "fine": {"litellm_provider": "openai", "input_cost_per_token": 1.0000000000000001e-07, "output_cost_per_token": 1e-6},
@@ -82,12 +90,16 @@ func TestRead(t *testing.T) {
 		said = append(said, fmt.Sprintf("%s|%s|%s", l.Name, l.Field, l.Reason))
 	}
 	for i, want := range []string{
+		`again||it is there twice`,
 		`below|input_cost_per_token|-1e-6: it is no number, or below 0`,
 		`claude||its litellm_provider "anthropic" is not to be imported`,
 		`dear|input_cost_per_token|it is more than prices can be`,
+		`field|input_cost_per_token|it is there twice`,
 		`fine|input_cost_per_token|1.0000000000000001e-07: it is finer than a pico-dollar`,
-		`gemini/gemini-x|input_cost_per_token_above_200k_tokens|there is another threshold`,
-		`gemini/gemini-x|output_cost_per_reasoning_token|what it prices is not known here`,
+		`gemini/lengths|input_cost_per_token_above_200k_tokens|prices differ by more than one length of the prompt`,
+		`gemini/list|tiered_pricing|prices differ by more than one length of the prompt`,
+		`gemini/thinks|output_cost_per_reasoning_token|reasoning costs something else`,
+		`gemini/thinks-long|output_cost_per_reasoning_token_above_200k_tokens_priority|reasoning costs something else`,
 		`gpt-5.4|output_cost_per_second|what it prices`,
 		`gpt-5.4|search_context_cost_per_query|what it prices`,
 		`huge|input_cost_per_token|1e999999999: it is no number`,
@@ -100,7 +112,7 @@ func TestRead(t *testing.T) {
 			t.Fatalf("left %q, want %q of\n%s", at(said, i), want, strings.Join(said, "\n"))
 		}
 	}
-	if len(said) != 13 {
+	if len(said) != 17 {
 		t.Errorf("left\n%s", strings.Join(said, "\n"))
 	}
 }
@@ -113,7 +125,7 @@ func at(all []string, i int) string {
 }
 
 func TestWhatIsNoFile(t *testing.T) {
-	for _, text := range []string{``, `[]`, `{"a":`, `7`} {
+	for _, text := range []string{``, `[]`, `{"a":`, `7`, `null`, `{"a":{}} 7`, `{"a":{}`, `{"a" {}}`, strings.Repeat(`{"a":`, 100_000)} {
 		if _, _, err := litellm.Read([]byte(text), lists); !errors.Is(err, litellm.ErrFormat) {
 			t.Errorf("%q: %v", text, err)
 		}
