@@ -44,7 +44,8 @@ const file = `{
   "huge": {"litellm_provider": "openai", "input_cost_per_token": 1e999999999},
   "minutes": {"litellm_provider": "openai", "input_cost_per_second": 0.0001},
   "openai/gpt-5.4": {"litellm_provider": "openai", "input_cost_per_token": 1e-6},
-  "odd": 7
+  "odd": 7, "nul\u0000": {"litellm_provider": "openai", "input_cost_per_token": 1e-6}, "gpt-5\n": {"litellm_provider": "openai", "input_cost_per_token": 1e-6},
+  "ft:gpt/模型 1": {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
 }`
 
 func rates(input, cached, output int64) priceoverride.Rates {
@@ -72,6 +73,7 @@ func TestRead(t *testing.T) {
 			},
 			LongContextThreshold: 128_000, LongRates: priceoverride.Rates{Input: proto.Int64(2_000_000)},
 		}},
+		{Name: "ft:gpt/模型 1", Settings: priceoverride.Settings{PriceList: "openai", Model: "ft:gpt/模型 1", Rates: rates(1_000_000, 0, 1_000_000)}},
 		{Name: "gpt-5.4", Settings: priceoverride.Settings{
 			PriceList: "openai", Model: "gpt-5.4", Rates: rates(2_500_000, 250_000, 15_000_000),
 			LongContextThreshold: 272_000, LongRates: rates(5_000_000, 500_000, 22_500_000),
@@ -100,10 +102,12 @@ func TestRead(t *testing.T) {
 		`gemini/list|tiered_pricing|prices differ by more than one length of the prompt`,
 		`gemini/thinks|output_cost_per_reasoning_token|reasoning costs something else`,
 		`gemini/thinks-long|output_cost_per_reasoning_token_above_200k_tokens_priority|reasoning costs something else`,
+		"gpt-5\n||model: want UTF-8 of printable characters",
 		`gpt-5.4|output_cost_per_second|what it prices`,
 		`gpt-5.4|search_context_cost_per_query|what it prices`,
 		`huge|input_cost_per_token|1e999999999: it is no number`,
 		`minutes||it has no price of a kind that is known`,
+		"nul\x00||model: want UTF-8 of printable characters",
 		`odd||it is no JSON object`,
 		`openai/gpt-5.4||gpt-5.4 is the same model`,
 		`text|input_cost_per_token|1e-6: it is no number`,
@@ -112,7 +116,7 @@ func TestRead(t *testing.T) {
 			t.Fatalf("left %q, want %q of\n%s", at(said, i), want, strings.Join(said, "\n"))
 		}
 	}
-	if len(said) != 17 {
+	if len(said) != 19 {
 		t.Errorf("left\n%s", strings.Join(said, "\n"))
 	}
 }

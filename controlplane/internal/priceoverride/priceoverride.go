@@ -7,7 +7,10 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -103,6 +106,9 @@ func whole(t time.Time) time.Time {
 	return time.UnixMicro(t.UnixMicro()).UTC()
 }
 
+// notPrintable: no model has it in its name, and an override with it would price nothing.
+func notPrintable(r rune) bool { return !unicode.IsPrint(r) }
+
 // Check tells what of the settings does not fit; they are complete.
 func (s Settings) Check() error {
 	if err := slug.Check("price_list", s.PriceList); err != nil {
@@ -111,6 +117,8 @@ func (s Settings) Check() error {
 	switch {
 	case s.Model == "" || len(s.Model) > maxModel:
 		return fault.Field("model", "want 1 to %d bytes", maxModel)
+	case !utf8.ValidString(s.Model) || strings.ContainsFunc(s.Model, notPrintable) || strings.TrimSpace(s.Model) != s.Model:
+		return fault.Field("model", "want UTF-8 of printable characters, without spaces around it; got %q", s.Model)
 	case s.Rates == Rates{} && s.PerRequest == 0 && s.PerImage == nil:
 		return fault.Field("rates", "want at least one price; to have none, archive the override")
 	case s.LongContextThreshold < 0:
