@@ -2,6 +2,7 @@ package quota_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,10 +38,26 @@ func newLoad(t *testing.T, agents int, limit int64) *load {
 // second has each agent's requests come evenly over the next one, and tells how many were
 // served in it.
 func (b *load) second() int64 {
-	const ticks = 200
+	return b.each(func(rate, tick int) int { return rate*(tick+1)/ticks - rate*tick/ticks })
+}
+
+// chance is second with requests that come independently of each other.
+func (b *load) chance(r *rand.Rand) int64 {
+	return b.each(func(rate, _ int) (n int) {
+		for left := r.ExpFloat64(); left < float64(rate)/ticks; left += r.ExpFloat64() {
+			n++
+		}
+		return n
+	})
+}
+
+// ticks are the parts of a second in which requests come together.
+const ticks = 200
+
+func (b *load) each(come func(rate, tick int) int) int64 {
 	for tick := range ticks {
 		for i, m := range b.agents {
-			for range b.rates[i]*(tick+1)/ticks - b.rates[i]*tick/ticks {
+			for range come(b.rates[i], tick) {
 				b.group.Go(func() {
 					var r quota.Reservation
 					if m.Reserve(b.t.Context(), &r, claim(b.q, 1)) == nil {
@@ -57,8 +74,8 @@ func (b *load) second() int64 {
 }
 
 // Ten agents hold one limit together: what they let through is within a twentieth of it where
-// more is asked for, and all that is asked for where that is less. Where nearly all is asked of
-// one agent, what the others hold ready for a few requests each goes unused.
+// more is asked for, and all that is asked for where that is less; also where nearly all is asked
+// of one of them.
 func TestARateIsHeldByTenAgents(t *testing.T) {
 	for name, c := range map[string]struct {
 		rates []int
@@ -66,7 +83,9 @@ func TestARateIsHeldByTenAgents(t *testing.T) {
 		off   float64 // at most
 	}{
 		"even":        {[]int{30, 30, 30, 30, 30, 30, 30, 30, 30, 30}, 100, 0.05},
-		"skewed":      {[]int{400, 100, 50, 25, 12, 6, 5, 3, 2, 1}, 200, 0.07},
+		"skewed":      {[]int{400, 100, 50, 25, 12, 6, 5, 3, 2, 1}, 200, 0.05},
+		"most_of_one": {[]int{105, 5, 5, 5, 5, 5, 5, 5, 5, 5}, 100, 0.02},
+		"all_of_one":  {[]int{300, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 100, 0.03},
 		"just_enough": {[]int{9, 9, 9, 9, 9, 9, 9, 9, 9, 9}, 100, 0.05},
 		"few":         {[]int{5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, 20, 0.05},
 	} {
@@ -91,6 +110,39 @@ func TestARateIsHeldByTenAgents(t *testing.T) {
 			t.Logf("%d of %d a second are asked for, and %.1f served: %+.1f %%, at most %d in one", asked, c.limit, float64(sum)/seconds, 100*off, most)
 			if off < -c.off || off > c.off {
 				t.Errorf("%d are served in %d s, want %.0f", sum, seconds, want)
+			}
+			b.group.Wait()
+		})
+	}
+}
+
+// Requests seldom come evenly. What an agent with a few of them a second has, and does not use in
+// the one or other second, is nobody's: the fewer they are, the more of the limit.
+func TestARateIsHeldByChance(t *testing.T) {
+	for name, c := range map[string]struct {
+		rates []int
+		limit int64
+		off   float64 // at most
+	}{
+		"even":        {[]int{30, 30, 30, 30, 30, 30, 30, 30, 30, 30}, 100, 0.04},
+		"most_of_one": {[]int{105, 5, 5, 5, 5, 5, 5, 5, 5, 5}, 100, 0.1},
+		"more_of_all": {[]int{1050, 50, 50, 50, 50, 50, 50, 50, 50, 50}, 1000, 0.04},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			b, r := newLoad(t, 10, c.limit), rand.New(rand.NewPCG(7, 7))
+			copy(b.rates, c.rates)
+			for range 5 {
+				b.chance(r)
+			}
+			const seconds = 60
+			sum := int64(0)
+			for range seconds {
+				sum += b.chance(r)
+			}
+			off := float64(sum)/float64(c.limit*seconds) - 1
+			t.Logf("%.1f of %d a second are served: %+.1f %%", float64(sum)/seconds, c.limit, 100*off)
+			if off < -c.off || off > 0.001 {
+				t.Errorf("%d are served in %d s of %d", sum, seconds, c.limit*seconds)
 			}
 			b.group.Wait()
 		})

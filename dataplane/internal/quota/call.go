@@ -177,10 +177,10 @@ func (a *account) look(c *call, now int64) (next int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.book.kind == Amounts {
-		a.demand.look(now, 1)
+		a.demand.look(now, false)
 		next = a.lookAmount(c, now)
 	} else {
-		a.demand.look(now, 3)
+		a.demand.look(now, true)
 		next = a.lookShare(c, now)
 	}
 	if a.idle(now) {
