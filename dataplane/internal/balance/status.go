@@ -12,8 +12,9 @@ type Status struct {
 	// First is the expected time to first content, PerToken that of an output token after
 	// it; 0: not known.
 	First, PerToken time.Duration
-	// InFlight are the requests under way, Tried those that ever began.
-	InFlight, Tried int64
+	// InFlight are the requests under way, Tried those that ever began, Waiting those that wait
+	// for what the upstream allows the account.
+	InFlight, Tried, Waiting int64
 }
 
 // Status of the target.
@@ -24,7 +25,7 @@ func (t *Target) Status(now time.Time) Status {
 	s := Status{
 		Standing: t.breaker.standing(at), Reason: t.breaker.reason,
 		First: time.Duration(t.first.load()), PerToken: time.Duration(t.token.load()),
-		InFlight: t.inFlight.Load(), Tried: t.tried.Load(),
+		InFlight: t.inFlight.Load(), Tried: t.tried.Load(), Waiting: int64(t.pool.Waiting()),
 	}
 	since := t.breaker.changed
 	if s.Standing == Due || s.Standing == Probed {

@@ -61,6 +61,11 @@ func (h *harness) last() *usagev1.UsageRecord {
 // gauge is the value of a metric of a target of the mock; -1: there is none.
 func gauge(t *testing.T, h *harness, name, model string) float64 {
 	t.Helper()
+	return gaugeAt(t, h, name, "mock", model)
+}
+
+func gaugeAt(t *testing.T, h *harness, name, provider, model string) float64 {
+	t.Helper()
 	families, err := h.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +76,7 @@ func gauge(t *testing.T, h *harness, name, model string) float64 {
 			for _, label := range metric.Label {
 				labels[label.GetName()] = label.GetValue()
 			}
-			if family.GetName() == name && labels["provider"] == "mock" && labels["model"] == model {
+			if family.GetName() == name && labels["provider"] == provider && labels["model"] == model {
 				return metric.Gauge.GetValue()
 			}
 		}

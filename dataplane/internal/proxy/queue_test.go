@@ -205,6 +205,38 @@ func (h *harness) gauge(name string) float64 {
 	return 0
 }
 
+// How many wait is told of each target that was tried, until they leave.
+func TestHowManyWaitForATarget(t *testing.T) {
+	b := &bounded{limit: 1, window: time.Minute}
+	h := queueing(t, b, &policyv1.Queue{MaxRequests: 5, MaxWaitMs: 60_000})
+	h.ask(t, goodKey, "first")
+	if response, text := h.post(goodKey, toRoute("spilling", "")); response.StatusCode != 200 {
+		t.Fatalf("%d %s", response.StatusCode, text)
+	}
+	<-h.done
+	stands := func(want float64) {
+		t.Helper()
+		eventually(t, "the gauge tells who waits", func() bool {
+			return gaugeAt(t, h, "weir_agent_target_requests_waiting", "queued", "gpt-4o") == want
+		})
+		if other := gaugeAt(t, h, "weir_agent_target_requests_waiting", "tuned", "boundless"); other != 0 {
+			t.Errorf("%v wait for another target", other)
+		}
+	}
+	stands(0)
+	ctx, leave := context.WithCancel(t.Context())
+	all := h.waiting(ctx, goodKey, "waits", 3)
+	stands(3)
+	leave()
+	all.Wait()
+	stands(0)
+	h.extra = nil
+	h.holder.Store(h.policy("http://127.0.0.1:1")) // nothing leads there any more
+	if series := gaugeAt(t, h, "weir_agent_target_requests_waiting", "queued", "gpt-4o"); series != -1 {
+		t.Errorf("%v wait for a target that the policy does not have", series)
+	}
+}
+
 // Of those that wait, the higher class goes first, then keys by weight: through the whole path.
 func TestTurnsGoByPriorityAndWeight(t *testing.T) {
 	b := &bounded{limit: 24, window: time.Minute, held: make(chan struct{})}

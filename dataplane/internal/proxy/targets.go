@@ -70,6 +70,8 @@ var (
 		"Circuit breaker of a target that was tried: 0 closed, 1 half open, 2 open.", targetLabels, nil)
 	targetInFlight = prometheus.NewDesc("weir_agent_target_requests_in_flight",
 		"Requests under way to a target.", targetLabels, nil)
+	targetWaiting = prometheus.NewDesc("weir_agent_target_requests_waiting",
+		"Requests that wait for what the provider of a target allows.", targetLabels, nil)
 	targetFirst = prometheus.NewDesc("weir_agent_target_time_to_first_token_seconds",
 		"Time to first content that is expected of a target.", targetLabels, nil)
 	targetToken = prometheus.NewDesc("weir_agent_target_time_per_token_seconds",
@@ -78,7 +80,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m targetMetrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{targetState, targetInFlight, targetFirst, targetToken} {
+	for _, desc := range []*prometheus.Desc{targetState, targetInFlight, targetWaiting, targetFirst, targetToken} {
 		to <- desc
 	}
 }
@@ -96,6 +98,7 @@ func (m targetMetrics) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(targetState, map[balance.Standing]float64{balance.Due: 1, balance.Probed: 1, balance.Open: 2}[t.Standing])
 		gauge(targetInFlight, float64(t.InFlight))
+		gauge(targetWaiting, float64(t.Waiting))
 		if t.First > 0 {
 			gauge(targetFirst, t.First.Seconds())
 		}
