@@ -3,6 +3,7 @@ package alertchannel
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/weirhq/weir/controlplane/internal/fault"
@@ -17,6 +18,8 @@ func checkURL(text string, networks Networks) error {
 	switch {
 	case err != nil || len(text) > maxURL || u.Hostname() == "" || u.Opaque != "":
 		return fault.Field("url", "want https://host/path, at most %d bytes", maxURL)
+	case u.Port() != "" && !isPort(u.Port()):
+		return fault.Field("url", "want a port within 1..65535, got %s", u.Port())
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
 		return fault.Field("url", "want no user, query or fragment: the log keeps the URL, and those often hold a secret")
 	}
@@ -28,6 +31,11 @@ func checkURL(text string, networks Networks) error {
 		return fault.Field("url", "%s is not on the public Internet; the operator of this server allows other networks (WEIR_WEBHOOK_NETWORKS)", u.Hostname())
 	}
 	return nil
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
 }
 
 // addressOf a host that is one, or the name of this machine.
