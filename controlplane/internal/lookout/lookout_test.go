@@ -185,7 +185,7 @@ func TestSpend(t *testing.T) {
 			w.spend(organization, project, hour+(i+1)*week, d)
 		}
 	}
-	ten, steady, wild, fresh, pennies, once, shared := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
+	ten, steady, wild, fresh, pennies, once, shared, outage := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	usual(mine, ten, 0, 20, 22, 18, 20)
 	w.spend(mine, ten, 0, 45) // twice as much and more, in the running hour
 	usual(mine, steady, 1, 20, 22, 18, 20)
@@ -198,12 +198,15 @@ func TestSpend(t *testing.T) {
 	w.spend(mine, pennies, 1, 10)
 	usual(mine, once, 2, 20, 5000, 20) // one odd week
 	w.spend(mine, once, 2, 100)
+	usual(mine, outage, 24, 20, 20, 20)
+	w.spend(mine, outage, 24, 45) // what came a day late
+	w.spend(mine, outage, 25, 45) // too late
 	usual(mine, shared, 2, 100, 100)
 	usual(other, shared, 2, 1, 1)
 	w.spend(mine, shared, 2, 110)
 	w.spend(other, shared, 2, 110) // another tenant's
 	w.look()
-	want := []string{"45 at 10:00, usual 20, bound 40, of 4 weeks, to 2", "100 at 08:00, usual 20, bound 40, of 3 weeks, to 2"}
+	want := []string{"45 at 10:00, usual 20, bound 40, of 4 weeks, to 2", "100 at 08:00, usual 20, bound 40, of 3 weeks, to 2", "45 at 10:00, usual 20, bound 40, of 3 weeks, to 2"}
 	w.tells(mine, want...)
 	w.tells(other, "110 at 08:00, usual 1, bound 11, of 2 weeks, to 1")
 	w.spend(mine, ten, 0, 500)

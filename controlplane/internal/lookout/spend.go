@@ -14,11 +14,12 @@ import (
 	eventv1 "github.com/weirhq/weir/proto/gen/weir/event/v1"
 )
 
-// late is how many hours before the running one are looked at: usage comes late.
-const late = 3
+// late is how many hours before the running one are looked at: usage comes late, by as much as
+// anything on its way was away.
+const late = 24
 
 // projectsAtOnce are asked for in one query: each takes 80 bytes of its text, of which
-// ClickHouse reads 256 KiB at most, and up to 675 hours of its answer.
+// ClickHouse reads 256 KiB at most, and up to 696 hours of its answer.
 const projectsAtOnce = 1000
 
 // By hours as rollups have them (docs/sql.md, "What is fast"), and never by started_at.
