@@ -86,6 +86,24 @@ func TestBoundsOfARequest(t *testing.T) {
 	}
 }
 
+// Tools that Anthropic runs ask the model again, however their type is written.
+func TestToolsThatLoop(t *testing.T) {
+	for tools, want := range map[string]string{
+		`[{"type":"web_search_20250305","name":"web_search"}]`:                      "tools",
+		`[{"typ\u0065":"web_search_20250305","name":"web_search"}]`:                 "tools",
+		`[{"type":"custom","name":"a"},{"type":"custom","typ\u0065":"b"}]`:          "tools",
+		`[{"type":"custom","type":"code_execution_20250825"}]`:                      "tools",
+		`[{"type":"bash_20250124","name":"bash"}]`:                                  "",
+		`[{"name":"a","input_schema":{"properties":{"t\u00e4g":{}}}}]`:              "",
+		`[{"name":"a","description":"its \"typ\u0065\": \u0022x","type":"custom"}]`: "",
+	} {
+		got, refusal := anthropic.ParseRequest([]byte(`{"model":"m","tools":` + tools + `}`))
+		if refusal != nil || got.Fields.Loops != want {
+			t.Errorf("%s: %q, %v", tools, got.Fields.Loops, refusal)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for name, test := range map[string]struct {
 		usage string

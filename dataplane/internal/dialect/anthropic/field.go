@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
@@ -69,6 +70,9 @@ var typeName = []byte(`"type"`)
 // by the provider, which asks the model again with what it gave.
 // Source: https://docs.claude.com/en/docs/agents-and-tools/tool-use/overview
 func kinds(tools []byte) (described, looping bool) {
+	if escapesType(tools) {
+		return true, true
+	}
 	for {
 		at := bytes.Index(tools, typeName)
 		if at < 0 {
@@ -83,6 +87,17 @@ func kinds(tools []byte) (described, looping bool) {
 			described, looping = true, looping || !runByCaller(string(kind))
 		}
 	}
+}
+
+// escapesType tells whether a type's name is written with escapes: what it is of may be any.
+func escapesType(tools []byte) (found bool) {
+	if bytes.IndexByte(tools, '\\') < 0 {
+		return false
+	}
+	_, _ = jsonscan.Fields(nil, slices.Concat([]byte(`{"":`), tools, []byte(`}`)), func(name []byte) { // a part of valid JSON
+		found = found || bytes.IndexByte(name, '\\') >= 0 && string(jsonscan.Plain(name)) == "type"
+	})
+	return found
 }
 
 // runByCaller tells the tools that Anthropic describes and callers run.
