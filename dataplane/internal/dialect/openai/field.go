@@ -23,6 +23,8 @@ const (
 	fieldWebSearch
 	fieldSearch
 	fieldPlugins
+	fieldModels
+	fieldTools
 	maxFields
 
 	fieldIncludeUsage = 0
@@ -30,7 +32,7 @@ const (
 
 var (
 	topFields = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier", "audio", "modalities",
-		"web_search_options", "search_parameters", "plugins"}
+		"web_search_options", "search_parameters", "plugins", "models", "tools"}
 	optionFields = []string{"include_usage"}
 )
 

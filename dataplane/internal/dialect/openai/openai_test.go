@@ -73,11 +73,18 @@ func TestBoundsOfARequest(t *testing.T) {
 		`,"web_search_options":{}`:                                         {Choices: 1, OpenEnded: true, Unpriced: true},
 		`,"search_parameters":{"mode":"auto"}`:                             {Choices: 1, OpenEnded: true, Unpriced: true},
 		`,"plugins":[{"id":"web"}]`:                                        {Choices: 1, OpenEnded: true, Unpriced: true},
-		`,"web_search_options":null,"plugins":[]`:                          {Choices: 1},
-		`,"audio":{"voice":"alloy"}`:                                       {Choices: 1, AsksAudio: true},
-		`,"audio":null,"modalities":["text"]`:                              {Choices: 1},
-		`,"modalities":["text","audio"]`:                                   {Choices: 1, AsksAudio: true},
-		`,"modalities":["\u0061udio"]`:                                     {Choices: 1, AsksAudio: true},
+		`,"web_search_options":null,"plugins":[],"models":[],"tools":null`: {Choices: 1},
+		`,"models":["dearer"]`:                                             {Choices: 1, OpenEnded: true, Unpriced: true},
+		`,"tools":[{"type":"function","function":{"type":"web_search"}},{"custom":{},"type":"custom"},{"function":{}},7]`: {Choices: 1},
+		`,"tools":[{"type":"function"},{"web_search":{},"type":"web_search"}]`:                                            {Choices: 1, OpenEnded: true, Unpriced: true},
+		`,"tools":[{"type":"builtin_function","function":{"name":"$web_search"}}]`:                                        {Choices: 1, OpenEnded: true, Unpriced: true},
+		`,"tools":[{"type":"function","type":"web_search"}]`:                                                              {Choices: 1, OpenEnded: true, Unpriced: true},
+		`,"tools":[{"type":"function","Type":"web_search"}]`:                                                              {Choices: 1, OpenEnded: true, Unpriced: true},
+		`,"tools":[{"typ\u0065":"web_search"}]`:                                                                           {Choices: 1, OpenEnded: true, Unpriced: true, SendsAudio: true},
+		`,"audio":{"voice":"alloy"}`:                                                                                      {Choices: 1, AsksAudio: true},
+		`,"audio":null,"modalities":["text"]`:                                                                             {Choices: 1},
+		`,"modalities":["text","audio"]`:                                                                                  {Choices: 1, AsksAudio: true},
+		`,"modalities":["\u0061udio"]`:                                                                                    {Choices: 1, AsksAudio: true},
 	} {
 		got, refusal := openai.ParseRequest([]byte(`{"model":"m"` + fields + `}`))
 		if refusal != nil {

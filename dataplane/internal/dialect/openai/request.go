@@ -41,7 +41,7 @@ func ParseRequest(body []byte) (dialect.Request, *Error) {
 	}
 	first := bytes.IndexByte(body, '{') + 1
 	readBounds(&request, &found, first)
-	readSearches(&request, &found)
+	readBeside(&request, &found)
 	if string(found[fieldStream].Value) == "true" {
 		request.Stream = true
 		refusal = readOptions(&request, found[fieldStreamOptions], first)
@@ -76,17 +76,24 @@ func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field, first int)
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
 }
 
-// readSearches notes what has the web searched, which is billed for each search and beside what
-// usage tells: by OpenAI, by xAI and, among its plugins, by OpenRouter.
+// readBeside notes what is billed beside the model's tokens: the web that is searched, by OpenAI,
+// by xAI and, among its plugins, by OpenRouter; other models that OpenRouter may ask instead, at
+// their prices; and tools that an upstream runs, as those of Moonshot and Z.ai do.
 // Source: https://platform.openai.com/docs/pricing (web search, per 1,000 calls)
 // Source: https://docs.x.ai/docs/guides/live-search
 // Source: https://openrouter.ai/docs/features/web-search
-func readSearches(r *dialect.Request, found *[maxFields]jsonscan.Field) {
-	for _, at := range []int{fieldWebSearch, fieldSearch, fieldPlugins} {
+// Source: https://openrouter.ai/docs/guides/routing/model-fallbacks
+// Source: https://platform.kimi.ai/docs/pricing/tools
+func readBeside(r *dialect.Request, found *[maxFields]jsonscan.Field) {
+	for _, at := range []int{fieldWebSearch, fieldSearch, fieldPlugins, fieldModels} {
 		if value := string(found[at].Value); value != "" && value != "null" && value != "[]" {
 			r.Opens(topFields[at])
 			r.Unprices(topFields[at])
 		}
+	}
+	if Hosted(found[fieldTools].Value, `"function"`, `"custom"`, "") {
+		r.Opens("tools")
+		r.Unprices("tools")
 	}
 }
 

@@ -5,10 +5,8 @@ import (
 	"net/http"
 
 	"github.com/weirhq/weir/dataplane/internal/dialect"
-	"github.com/weirhq/weir/dataplane/internal/dialect/chat"
 	"github.com/weirhq/weir/dataplane/internal/dialect/jsonscan"
 	"github.com/weirhq/weir/dataplane/internal/dialect/openai"
-	"github.com/weirhq/weir/dataplane/internal/dialect/openai/jsonvalue"
 )
 
 // Places of the fields that policy reads.
@@ -59,8 +57,9 @@ func (Passed) Parse(body []byte) (dialect.Request, *dialect.Refusal) {
 	openai.CapOf(&request, found[fieldMaxOutput], body, "max_output_tokens", `"max_output_tokens":`)
 	request.Caps.Least = leastOutput
 	request.ServiceTier = openai.Tier(found[fieldServiceTier].Value)
-	// A stored prompt may have hosted tools. What they bring counts as input, turn by turn.
-	if hosted(found[fieldTools].Value) {
+	// Tools that are not run by the caller are billed beside tokens, or add to the prompt. A stored
+	// prompt may have some. What they bring counts as input, turn by turn.
+	if openai.Hosted(found[fieldTools].Value, `"function"`, `"custom"`, `"local_shell"`, `"apply_patch"`) {
 		request.Opens("tools")
 		request.Unprices("tools")
 	}
@@ -114,36 +113,22 @@ func unsupported(field, message string) *dialect.Refusal {
 	return &dialect.Refusal{Status: http.StatusBadRequest, Code: "unsupported_field", Param: field, Message: message}
 }
 
-// hosted tells whether one of the tools is not run by the caller: providers bill those
-// beside tokens, or let them add to the prompt.
-func hosted(tools []byte) bool {
-	return some(tools, func(fields []jsonscan.Field) bool {
-		switch string(fieldOf(fields, "type")) {
-		case `"function"`, `"custom"`, `"local_shell"`, `"apply_patch"`:
-			return false
-		}
-		return true
-	})
-}
-
 // refers tells whether an item of the input is a reference: it has an id and nothing else,
-// or says so.
+// or says so, be it beside another type.
 func refers(input []byte) bool {
-	return some(input, func(fields []jsonscan.Field) bool {
-		kind := jsonscan.Text(fieldOf(fields, "type"))
-		return kind == "item_reference" || kind == "" && len(fields) <= 2 && fieldOf(fields, "id") != nil
-	})
-}
-
-// some tells whether an element of an array, an object, is like that.
-func some(array []byte, like func([]jsonscan.Field) bool) bool {
-	found := jsonvalue.New("", array).Array(func(_ int, element jsonvalue.Value) *chat.Fault {
-		var space [16]jsonscan.Field
-		fields, err := jsonscan.Fields(space[:0], element.Raw, nil)
-		if err == nil && like(fields) {
-			return element.Fault("")
+	return openai.Some(input, func(fields []jsonscan.Field) bool {
+		typed, named := false, false
+		for _, field := range fields {
+			switch name := jsonscan.Plain(field.Name); {
+			case bytes.EqualFold(name, []byte("type")):
+				kind := jsonscan.Text(field.Value)
+				if typed = typed || kind != ""; kind == "item_reference" {
+					return true
+				}
+			case bytes.EqualFold(name, []byte("id")):
+				named = true
+			}
 		}
-		return nil
+		return !typed && named && len(fields) <= 2
 	})
-	return found != nil && len(array) > 0 && array[0] == '['
 }
