@@ -2,13 +2,9 @@ import { createConnectQueryKey, useMutation, useQuery, useTransport } from "@con
 import { useQueryClient } from "@tanstack/react-query";
 
 import { EndUsers, OrganizationService } from "../gen/weir/admin/v1/organization_pb";
-import { permissionOf } from "./permission";
 
 export type { LabelRule, Organization } from "../gen/weir/admin/v1/organization_pb";
 export { EndUsers };
-
-export const mayGetOrganization = permissionOf(OrganizationService.method.getOrganization);
-export const mayUpdateOrganization = permissionOf(OrganizationService.method.updateOrganization);
 
 /** useOrganization is the viewer's own. */
 export function useOrganization() {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
+import { createMemoryHistory } from "@tanstack/react-router";
 import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
 
@@ -28,6 +29,8 @@ import { RouteService } from "../gen/weir/admin/v1/route_pb";
 import { SavedReportService } from "../gen/weir/admin/v1/saved_report_pb";
 import { ServiceAccountService } from "../gen/weir/admin/v1/service_account_pb";
 import { SessionService } from "../gen/weir/admin/v1/session_pb";
+import { destinations, pages } from "../routes/pages";
+import { newRouter } from "../routes/router";
 import { openConsole, stall } from "./console";
 
 // What each role is offered on each page, held to the table of permissions that the server's
@@ -146,6 +149,11 @@ const places: readonly Place[] = [
     button("Let a domain in", "join_domains.set", "join_domains.list"),
   ] },
   { path: "/requests", page: "reports.read", shows: "chat", offers: [] },
+  { path: "/", page: "reports.read", shows: "No requests in this period", offers: [] },
+  { path: "/history/past", page: "", shows: "Choose a moment", offers: [] },
+  { path: "/history/compare", page: "history.diff", shows: "Compare two versions", offers: [] },
+  { path: "/reports/s1", page: "reports.query", shows: "Weekly", offers: [button("Run", "reports.query")] },
+  { path: "/start", page: "", shows: "First steps", offers: [] },
 ];
 
 const pagesOfNav: readonly (readonly [name: string, permission: string])[] = [
@@ -157,6 +165,7 @@ const pagesOfNav: readonly (readonly [name: string, permission: string])[] = [
   ["Budgets", "quotas.list"],
   ["Agents", "gateways.list"],
   ["History", "history.list"],
+  ["Reports", "reports.query"],
 ];
 
 const now = timestampFromDate(new Date());
@@ -192,6 +201,7 @@ function services(r: ConnectRouter) {
   r.rpc(PriceOverrideService.method.listPrices, () => ({ prices: [{ priceList: "openai", model: "gpt-5", rates: { input: "1.25" } }] }));
   r.rpc(RerateService.method.listRerates, () => ({}));
   r.rpc(SavedReportService.method.listSavedReports, () => ({}));
+  r.rpc(SavedReportService.method.getSavedReport, () => ({ savedReport: { id: "s1", name: "Weekly", sql: "SELECT 1" } }));
   r.rpc(GatewayService.method.listGateways, () => ({ gateways: [gateway] }));
   r.rpc(GatewayService.method.getGateway, () => ({ gateway }));
   r.rpc(GatewayService.method.listAgents, () => ({ agents: [agent] }));
@@ -211,6 +221,7 @@ function services(r: ConnectRouter) {
   r.rpc(SessionService.method.listSessions, () => ({}));
   r.rpc(OrganizationService.method.getOrganization, () => ({}));
   r.rpc(ReportService.method.listRequests, () => ({ requests: [{ requestId: "q1", route: "chat", startedAt: now }] }));
+  r.rpc(ReportService.method.getOverview, () => ({}));
   r.rpc(ReportService.method.queryMetrics, () => ({}));
   r.rpc(ReportService.method.runQuery, () => ({}));
 }
@@ -230,8 +241,17 @@ const offered = ({ kind, name }: Offer) => screen.queryAllByRole(kind, { name, h
 test("the_table_is_read_whole", () => {
   expect(granted.owner.size).toBeGreaterThan(100);
   expect(granted["projects only"]).toEqual(new Set(["self"]));
-  const named = new Set(places.flatMap(({ page, offers }) => [page, ...offers.flatMap(({ needs }) => needs)]).filter(Boolean));
-  expect([...named].filter((permission) => !granted.owner.has(permission))).toEqual([]);
+  const named = places.flatMap(({ page, offers }) => [page, ...offers.flatMap(({ needs }) => needs)]).filter(Boolean);
+  const needed = Object.values(pages).flatMap(({ needs = [] }) => needs);
+  expect([...named, ...needed].filter((permission) => !granted.owner.has(permission))).toEqual([]);
+});
+
+test("every_page_is_looked_at_and_no_key_leads_to_two", () => {
+  const router = newRouter(createMemoryHistory());
+  const looked = new Set<unknown>(places.map(({ path }) => router.getMatchedRoutes(new URL(path, location.href).pathname)[2]?.id));
+  expect(Object.keys(pages).filter((path) => !looked.has(path))).toEqual([]);
+  expect(new Set(destinations.map(({ key }) => key)).size).toBe(destinations.length);
+  expect(destinations.filter(({ nav }) => nav).map(({ nav }) => nav?.label)).toEqual([...pagesOfNav.map(([name]) => name), "People"]);
 });
 
 describe.each(columns)("%s", (column) => {

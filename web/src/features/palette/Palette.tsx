@@ -5,9 +5,10 @@ import { useRouter } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState } from "react";
 
 import { useFind } from "../../api/find";
-import { useMay } from "../session/permission";
+import { isOpenTo } from "../../routes/pages";
+import { useMaySomewhere } from "../session/permission";
 import type { Command } from "./commands";
-import { actions, commandOf, matching, pages, permitted } from "./commands";
+import { actions, commandOf, matching, pages } from "./commands";
 import { recentCommands, remember } from "./recent";
 
 interface Group {
@@ -133,7 +134,8 @@ function Choice({ inputRef, typed, groups, searching, onType, onChoose }: Choice
 const pauseMs = 150;
 
 function useGroups(typed: string): { groups: Group[]; searching: boolean } {
-  const may = useMay();
+  const may = useMaySomewhere();
+  const permitted = (commands: readonly Command[]) => commands.filter((command) => isOpenTo(command, may));
   const text = typed.trim();
   const asked = useSettled(text, pauseMs);
   const { found, searching } = useFind(asked, may);
@@ -141,8 +143,8 @@ function useGroups(typed: string): { groups: Group[]; searching: boolean } {
   const names = text === "" ? [] : found.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase())).map(commandOf);
   const groups = [
     { title: "Recent", commands: text === "" ? recent : [] },
-    { title: "Pages", commands: matching(permitted(pages, may), text) },
-    { title: "Actions", commands: matching(permitted(actions, may), text) },
+    { title: "Pages", commands: matching(permitted(pages), text) },
+    { title: "Actions", commands: matching(permitted(actions), text) },
     { title: "Named so", commands: names },
   ];
   const known = new Set<string>();

@@ -1,8 +1,8 @@
 import "./palette.css";
 
+import { destinations, isOpenTo } from "../../routes/pages";
 import { Modal } from "../../ui/Overlay";
-import { useMay } from "../session/permission";
-import { pages, permitted } from "./commands";
+import { useMaySomewhere } from "../session/permission";
 import { modKey } from "./keyboard";
 
 interface ShortcutsProps {
@@ -13,7 +13,7 @@ interface ShortcutsProps {
 
 /** Shortcuts lists what keys do, and switches those off that are single characters. */
 export function Shortcuts({ enabled, onEnable, onClose }: ShortcutsProps) {
-  const may = useMay();
+  const may = useMaySomewhere();
   return (
     <Modal title="Keyboard shortcuts" open onClose={onClose}>
       <div className="form">
@@ -31,9 +31,11 @@ export function Shortcuts({ enabled, onEnable, onClose }: ShortcutsProps) {
         <Shortcut about="Go to a page, an action or a name" keys={[modKey(), "K"]} />
         <Shortcut about="Search or filter on this page" keys={["/"]} />
         <Shortcut about="This list" keys={["?"]} />
-        {permitted(pages, may).map(({ href, label, key = "" }) => (
-          <Shortcut key={href} about={label} keys={["g", key]} />
-        ))}
+        {destinations
+          .filter((page) => isOpenTo(page, may))
+          .map(({ path, title, key }) => (
+            <Shortcut key={path} about={title} keys={["g", key]} />
+          ))}
       </dl>
     </Modal>
   );

@@ -1,7 +1,8 @@
 import { useRouter } from "@tanstack/react-router";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 
-import { useMay } from "../session/permission";
+import { destinations, isOpenTo } from "../../routes/pages";
+import { useMaySomewhere } from "../session/permission";
 
 const storageKey = "weir.shortcuts";
 const sequenceMs = 1_500;
@@ -43,13 +44,11 @@ interface Keyboard {
 /** useKeyboard listens for shortcuts. Those of single keys do nothing while somebody types or a dialog is open (WCAG 2.1.4). */
 export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
   const router = useRouter();
-  const may = useMay();
+  const may = useMaySomewhere();
   const pressedG = useRef(never);
-  // What pages there are needs every service's permissions: more than the shell should load.
-  const go = async (pressed: string) => {
-    const { pages, permitted } = await import("./commands");
-    const page = permitted(pages, may).find(({ key }) => key === pressed);
-    if (page) router.history.push(page.href);
+  const go = (pressed: string) => {
+    const page = destinations.find(({ key }) => key === pressed);
+    if (page && isOpenTo(page, may)) router.history.push(page.path);
   };
   const search = () => {
     if (!focusSearch()) onPalette();
@@ -63,7 +62,7 @@ export function useKeyboard({ enabled, onPalette, onShortcuts }: Keyboard) {
     if (!enabled || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || isDialogOpen()) return;
     const follows = event.timeStamp - pressedG.current < sequenceMs;
     pressedG.current = never;
-    if (follows) void go(event.key);
+    if (follows) go(event.key);
     else if (event.key === "?") onShortcuts();
     else if (event.key === "/") search();
     else if (event.key === "g") pressedG.current = event.timeStamp;

@@ -3,9 +3,11 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { Role } from "../../gen/weir/admin/v1/common_pb";
 import { KeyService } from "../../gen/weir/admin/v1/key_pb";
 import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { RouteService } from "../../gen/weir/admin/v1/route_pb";
+import { SessionService } from "../../gen/weir/admin/v1/session_pb";
 import { everything, openConsole } from "../../test/console";
 import { matching } from "./commands";
 
@@ -72,6 +74,23 @@ describe("the_palette", () => {
     await userEvent.keyboard("check");
     await screen.findByRole("option", { name: /check-all/ });
     expect(filters).toEqual([]);
+  });
+
+  test("offers_what_a_role_on_a_project_opens", async () => {
+    openConsole("/nowhere", (r) => {
+      serve(r);
+      const projects = [{ projectId: "p1", role: Role.ADMIN, permissions: ["keys.list", "keys.create"] }];
+      r.rpc(SessionService.method.whoAmI, () => ({ kind: "member", id: "me", display: "ada", role: Role.PROJECTS_ONLY, permissions: ["self"], projects }));
+    });
+    await screen.findByRole("link", { name: "Keys" });
+    await userEvent.keyboard("{Control>}k{/Control}");
+    await screen.findByRole("option", { name: /^Keys/ });
+    expect(screen.getByRole("option", { name: /^Create key/ })).toBeTruthy();
+    expect(screen.queryByRole("option", { name: /^(Requests|Create route)/ })).toBeNull();
+    const field = screen.getByRole("combobox");
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    await userEvent.keyboard("check");
+    await screen.findByRole("option", { name: /^checkout/ });
   });
 
   test("says_that_nothing_is_named_so", async () => {

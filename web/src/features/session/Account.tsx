@@ -1,6 +1,5 @@
 import { lazy, Suspense, useState } from "react";
 
-import { mayGetOrganization, mayUpdateOrganization } from "../../api/organization";
 import type { WhoAmIResponse } from "../../api/session";
 import { logoutUrl, roleName } from "../../api/session";
 import type { Theme } from "../../ui/theme";
@@ -34,10 +33,13 @@ export function Account({ viewer }: { viewer: WhoAmIResponse }) {
   );
 }
 
+// As the API has them: the dialog loads the service, everybody's first page does not.
+const usagePermissions = ["organization.get", "organization.update"];
+
 function UsageSettings() {
   const may = useMay();
   const [open, setOpen] = useState(false);
-  if (!may(mayGetOrganization) || !may(mayUpdateOrganization)) return null;
+  if (!usagePermissions.every((permission) => may(permission))) return null;
   return (
     <>
       <button type="button" className="button button-small" onClick={() => setOpen(true)}>
