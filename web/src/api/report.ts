@@ -29,11 +29,20 @@ export interface OverviewInput {
   timeZone: string;
 }
 
+const twoDays = 2 * 86_400_000;
+
+// How what goes on until now is asked again, while the tab is seen: a long period is dear to ask, and looks the same after a minute.
+function live({ from, to }: Pick<OverviewInput, "from" | "to">): { refetchInterval: number | false } {
+  if (to) return { refetchInterval: false };
+  return { refetchInterval: Date.now() - from.getTime() > twoDays ? 60_000 : 20_000 };
+}
+
+/** useOverview is all of a period in one, with copies for shadows, of which there are no measures. */
 export function useOverview({ from, to, interval, timeZone }: OverviewInput) {
   return useQuery(
     ReportService.method.getOverview,
     { from: timestampFromDate(from), ...(to && { to: timestampFromDate(to) }), interval, timeZone },
-    { refetchInterval: to ? false : 10_000, placeholderData: keepPreviousData },
+    { ...live({ from, to }), placeholderData: keepPreviousData },
   );
 }
 
@@ -65,7 +74,7 @@ export function useMetrics({ measures, groupBy, compared = false, filter = "", t
       filter,
       top,
     },
-    { enabled, refetchInterval: to ? false : 30_000, placeholderData: keepPreviousData },
+    { enabled, ...live({ from, to }), placeholderData: keepPreviousData },
   );
 }
 

@@ -11,6 +11,7 @@ import { Async, Empty } from "../../ui/State";
 import { Money } from "../../ui/Value";
 import type { RequestNames } from "../requests/names";
 import { useRequestNames } from "../requests/names";
+import { useAnswer } from "./answer";
 import type { Change, Dimension } from "./breakdown";
 import { dimensionOf, dimensions, labelOf, measuresOf, requestsOf, rowOf } from "./breakdown";
 import { LabelChoice } from "./LabelChoice";
@@ -33,6 +34,7 @@ export function Breakdown({ period }: { period: Period }) {
     timeZone: viewerZone(),
     compared: true,
   });
+  const { answer, waiting } = useAnswer(result, { dimension, measures, period }, `${period.name} ${dimension.value} ${metric}`);
   const choose = (next: string) => void navigate({ search: (s) => ({ ...s, by: next }), replace: true });
   return (
     <Panel
@@ -54,8 +56,12 @@ export function Breakdown({ period }: { period: Period }) {
         </span>
       }
     >
-      <Async result={result} what="breakdown" isEmpty={(d) => d.series.length === 0} empty={<Nothing />}>
-        {(data) => <Groups data={data} dimension={dimension} period={period} measures={measures} />}
+      <Async result={{ ...result, data: answer }} what="breakdown" isEmpty={({ data }) => data.series.length === 0} empty={<Nothing />}>
+        {({ data, question }) => (
+          <div className="answer" aria-busy={waiting}>
+            <Groups data={data} {...question} />
+          </div>
+        )}
       </Async>
     </Panel>
   );

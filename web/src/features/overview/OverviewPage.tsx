@@ -13,6 +13,8 @@ import { Page } from "../../ui/Page";
 import { Segmented } from "../../ui/Segmented";
 import { Async, Empty, Loading } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
+import { Ago } from "../../ui/Value";
+import { useAnswer } from "./answer";
 import { Breakdown } from "./Breakdown";
 import { MonthSpend } from "./MonthSpend";
 import type { Period } from "./period";
@@ -33,15 +35,27 @@ export function OverviewPage() {
     interval: period.interval,
     timeZone: viewerZone(),
   });
+  const { answer, waiting } = useAnswer(overview, period, period.name);
+  const shown = waiting && answer && hasNoRequests(answer.data) ? undefined : answer;
   return (
-    <Page title="Overview" about={<About period={period} />} actions={<Periods />}>
-      <Async result={overview} what="overview" skeleton="tiles" isEmpty={hasNoRequests} empty={<NoRequests now={now} />}>
-        {(data) => (
+    <Page title="Overview" about={<About period={period} updated={waiting ? undefined : answer?.at} />} actions={<Periods />}>
+      <Async
+        result={{ ...overview, data: shown }}
+        what="overview"
+        skeleton="tiles"
+        isEmpty={({ data }) => hasNoRequests(data)}
+        empty={<NoRequests now={now} />}
+      >
+        {({ data, question }) => (
           <>
             <MonthSpend now={now} />
-            {data.totals && <Tiles totals={data.totals} />}
+            <div className="answer" aria-busy={waiting}>
+              {data.totals && <Tiles totals={data.totals} />}
+            </div>
             <div className="overview-columns">
-              <Trend data={data} period={period} />
+              <div className="answer" aria-busy={waiting}>
+                <Trend data={data} period={question} />
+              </div>
               <Breakdown period={period} />
             </div>
           </>
@@ -55,12 +69,34 @@ function hasNoRequests({ totals }: GetOverviewResponse): boolean {
   return !totals || totals.requests === 0n;
 }
 
-function About({ period }: { period: Period }) {
-  if (period.open) return <>{period.label.replace(/^the l/, "L")}</>;
+interface AboutProps {
+  period: Period;
+  /** Absent: nothing of it is shown yet. */
+  updated: Date | undefined;
+}
+
+function About({ period, updated }: AboutProps) {
+  if (period.open) {
+    return (
+      <>
+        {period.label.replace(/^the l/, "L")}
+        {updated && <Updated at={updated} />}
+      </>
+    );
+  }
   const zone = viewerZone();
   return (
     <>
       {formatTime(period.from, zone, "minute")} to {formatTime(period.to, zone, "minute")}, {zone}
+    </>
+  );
+}
+
+function Updated({ at }: { at: Date }) {
+  const now = useNow(1_000);
+  return (
+    <>
+      , updated <Ago at={at} now={now} />
     </>
   );
 }

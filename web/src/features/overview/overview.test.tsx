@@ -2,7 +2,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { GetOverviewRequest } from "../../gen/weir/admin/v1/report_pb";
 import { Interval, Measure, ReportService } from "../../gen/weir/admin/v1/report_pb";
@@ -157,6 +157,21 @@ describe("the_breakdown", () => {
     expect(router.state.location.search).toMatchObject({ by: "label:env" });
   });
 
+  test("reads_no_figures_by_a_question_that_they_do_not_answer", async () => {
+    openConsole("/?by=model", (r) => {
+      serve(r);
+      r.rpc(queryMetrics, ({ measures, groupBy }) => {
+        if (measures[0] === Measure.TOKENS) return stall();
+        return { series: [{ group: groupBy, totals: values(measures, { [Measure.SPEND]: 900_000_000n, [Measure.REQUESTS]: 70n }) }] };
+      });
+    });
+    const rowOfModel = async () => (await screen.findByRole("row", { name: /^model/ })).textContent;
+    expect(await rowOfModel()).toBe("model–7000–$0.900000000");
+    await userEvent.click(within(screen.getByRole("group", { name: "Metric" })).getByRole("button", { name: "Tokens" }));
+    await vi.waitFor(() => expect(screen.getByRole("region", { name: "Breakdown, table" }).closest('[aria-busy="true"]')).toBeTruthy());
+    expect(await rowOfModel()).toBe("model–7000–$0.900000000");
+  });
+
   test("leads_to_the_requests_behind_a_row", async () => {
     const router = openConsole("/?by=model&from=1780000000000&to=1780003600000", serve);
     await userEvent.click(await screen.findByRole("link", { name: "gpt-4o" }));
@@ -164,6 +179,57 @@ describe("the_breakdown", () => {
     expect(router.state.location).toMatchObject({ pathname: "/requests", search: { filter, paused: true } });
     expect(await screen.findByRole("heading", { name: "No request fits the filter" })).toBeTruthy();
     expect(filters).toEqual([filter]);
+  });
+});
+
+describe("what_goes_on", () => {
+  const setVisible = (state: DocumentVisibilityState) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  };
+
+  test("is_asked_again_while_it_is_seen_and_not_behind_other_tabs", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    onTestFinished(() => {
+      vi.useRealTimers();
+      Reflect.deleteProperty(document, "visibilityState");
+    });
+    let asked = 0;
+    openConsole("/", (r) =>
+      r.rpc(getOverview, () => {
+        asked++;
+        return answer();
+      }),
+    );
+    expect(await screen.findByText(/^[0-2] s ago$/)).toBeTruthy();
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(screen.getByText(/^1[4-7] s ago$/)).toBeTruthy();
+    await vi.advanceTimersByTimeAsync(6_000);
+    await screen.findByText(/^[0-2] s ago$/);
+    expect(asked).toBe(2);
+    setVisible("hidden");
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(asked).toBe(2);
+    setVisible("visible");
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+  });
+
+  test("is_not_shown_as_another_period", async () => {
+    openConsole("/", (r) => r.rpc(getOverview, ({ interval }) => (interval === Interval.DAY ? stall() : answer())));
+    expect(await tile("Requests")).toBe("1,200");
+    await userEvent.click(within(screen.getByRole("group", { name: "Period" })).getByRole("button", { name: "30d" }));
+    await vi.waitFor(() => expect(document.querySelectorAll('.answer[aria-busy="true"]')).toHaveLength(2));
+    expect(screen.getByText("Last 30 days")).toBeTruthy();
+    expect(screen.queryByText(/ago$/)).toBeNull();
+  });
+
+  test("is_gone_where_another_period_can_not_be_read", async () => {
+    openConsole("/", (r) => r.rpc(getOverview, ({ interval }) => (interval === Interval.DAY ? refuse() : answer())));
+    expect(await tile("Requests")).toBe("1,200");
+    await userEvent.click(within(screen.getByRole("group", { name: "Period" })).getByRole("button", { name: "30d" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("Your role does not allow this");
+    expect(screen.queryByText("1,200")).toBeNull();
   });
 });
 

@@ -4,6 +4,8 @@ import type { OverviewSearch, Range } from "../../routes/search";
 
 /** Period is what the page is about. */
 export interface Period {
+  /** The same for all of its moments. */
+  name: string;
   /** "the last 24 hours", or how the viewer's own is called. */
   label: string;
   from: Date;
@@ -32,11 +34,11 @@ const lengths: Record<Range, { label: string; ms: number }> = {
  */
 export function periodOf({ range = "24h", from, to }: OverviewSearch, now: Date): Period {
   if (from !== undefined && to !== undefined) {
-    return { label: "a period of your own", from: new Date(from), to: new Date(to), open: false, ...cut(to - from) };
+    return { name: `${from} ${to}`, label: "a period of your own", from: new Date(from), to: new Date(to), open: false, ...cut(to - from) };
   }
   const { label, ms } = lengths[range];
   const minute = Math.floor(now.getTime() / 60_000) * 60_000;
-  return { label, from: new Date(minute - ms), to: now, open: true, ...cut(ms) };
+  return { name: range, label, from: new Date(minute - ms), to: now, open: true, ...cut(ms) };
 }
 
 // At most some 200 intervals.
