@@ -1,6 +1,7 @@
 import type { RouterHistory } from "@tanstack/react-router";
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 
+import { Broken } from "../features/shell/Broken";
 import { Shell } from "../features/shell/Shell";
 import { NotFound } from "../features/shell/NotFound";
 import { Loading } from "../ui/State";
@@ -202,6 +203,7 @@ export function newRouter(at?: RouterHistory) {
     routeTree,
     ...(at && { history: at }),
     defaultPreload: "intent",
+    defaultErrorComponent: Broken,
     defaultPendingComponent: () => <Loading what="page" shape="table" />,
     scrollRestoration: true,
   });
