@@ -1,6 +1,6 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 
-import { isLoggedOut, isWorthRetrying } from "./api/error";
+import { isCrowded, isLoggedOut, isWorthRetrying } from "./api/error";
 
 /**
  * newQueryClient holds the server's state. Where any call finds the session gone,
@@ -14,7 +14,11 @@ export function newQueryClient(): QueryClient {
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
-      queries: { staleTime: 5_000, retry: (failures, error) => failures < 2 && isWorthRetrying(error) },
+      queries: {
+        staleTime: 5_000,
+        retry: (failures, error) => (isCrowded(error) ? failures < 10 : failures < 2 && isWorthRetrying(error)),
+        retryDelay: (failures, error) => (isCrowded(error) ? 200 + Math.random() * 400 : 1_000 * 2 ** failures),
+      },
     },
   });
   return client;

@@ -62,6 +62,12 @@ export function isStale(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Aborted;
 }
 
+/** isCrowded tells that the organization asks too much of its usage at this moment: two people who open a page at once do. */
+export function isCrowded(error: unknown): boolean {
+  if (!isOverLimit(error)) return false;
+  return ConnectError.from(error).details.some((detail) => "type" in detail && detail.type === "google.rpc.ErrorInfo" && texts(detail.value)[0] === "too_many_queries");
+}
+
 /** isOverLimit tells that there is too much at once: later it may work as it is. */
 export function isOverLimit(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.ResourceExhausted;
