@@ -13,6 +13,7 @@ import {
   dryRunSearch,
   historySearch,
   keysSearch,
+  only,
   overviewSearch,
   pastSearch,
   peopleSearch,
@@ -29,21 +30,21 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  validateSearch: overviewSearch,
+  validateSearch: only(overviewSearch),
   component: lazyRouteComponent(() => import("../features/overview/OverviewPage"), "OverviewPage"),
 });
 
 const requests = createRoute({
   getParentRoute: () => root,
   path: "/requests",
-  validateSearch: requestsSearch,
+  validateSearch: only(requestsSearch),
   component: lazyRouteComponent(() => import("../features/requests/RequestsPage"), "RequestsPage"),
 });
 
 const routing = createRoute({
   getParentRoute: () => root,
   path: "/routing",
-  validateSearch: routingSearch,
+  validateSearch: only(routingSearch),
   component: lazyRouteComponent(() => import("../features/routing/RoutingPage"), "RoutingPage"),
 });
 
@@ -56,56 +57,56 @@ const provider = createRoute({
 const dryRun = createRoute({
   getParentRoute: () => root,
   path: "/routing/dry-run",
-  validateSearch: dryRunSearch,
+  validateSearch: only(dryRunSearch),
   component: lazyRouteComponent(() => import("../features/routing/DryRunPage"), "DryRunPage"),
 });
 
 const keys = createRoute({
   getParentRoute: () => root,
   path: "/keys",
-  validateSearch: keysSearch,
+  validateSearch: only(keysSearch),
   component: lazyRouteComponent(() => import("../features/keys/KeysPage"), "KeysPage"),
 });
 
 const projects = createRoute({
   getParentRoute: () => root,
   path: "/projects",
-  validateSearch: projectsSearch,
+  validateSearch: only(projectsSearch),
   component: lazyRouteComponent(() => import("../features/projects/ProjectsPage"), "ProjectsPage"),
 });
 
 const agents = createRoute({
   getParentRoute: () => root,
   path: "/agents",
-  validateSearch: agentsSearch,
+  validateSearch: only(agentsSearch),
   component: lazyRouteComponent(() => import("../features/agents/AgentsPage"), "AgentsPage"),
 });
 
 const gateway = createRoute({
   getParentRoute: () => root,
   path: "/agents/$gatewayId",
-  validateSearch: agentsSearch,
+  validateSearch: only(agentsSearch),
   component: lazyRouteComponent(() => import("../features/gateway/GatewayPage"), "GatewayPage"),
 });
 
 const budgets = createRoute({
   getParentRoute: () => root,
   path: "/budgets",
-  validateSearch: budgetsSearch,
+  validateSearch: only(budgetsSearch),
   component: lazyRouteComponent(() => import("../features/budgets/BudgetsPage"), "BudgetsPage"),
 });
 
 const alerts = createRoute({
   getParentRoute: () => root,
   path: "/alerts",
-  validateSearch: alertsSearch,
+  validateSearch: only(alertsSearch),
   component: lazyRouteComponent(() => import("../features/alerts/AlertsPage"), "AlertsPage"),
 });
 
 const prices = createRoute({
   getParentRoute: () => root,
   path: "/prices",
-  validateSearch: pricesSearch,
+  validateSearch: only(pricesSearch),
   component: lazyRouteComponent(() => import("../features/prices/PricesPage"), "PricesPage"),
 });
 
@@ -118,14 +119,14 @@ const reports = createRoute({
 const query = createRoute({
   getParentRoute: () => root,
   path: "/reports/query",
-  validateSearch: querySearch,
+  validateSearch: only(querySearch),
   component: lazyRouteComponent(() => import("../features/reports/QueryPage"), "QueryPage"),
 });
 
 const report = createRoute({
   getParentRoute: () => root,
   path: "/reports/$reportId",
-  validateSearch: reportSearch,
+  validateSearch: only(reportSearch),
   component: lazyRouteComponent(() => import("../features/reports/QueryPage"), "ReportPage"),
 });
 
@@ -133,7 +134,7 @@ const report = createRoute({
 const sql = createRoute({
   getParentRoute: () => root,
   path: "/sql",
-  validateSearch: reportSearch,
+  validateSearch: only(reportSearch),
   beforeLoad: ({ search }) => {
     throw redirect({ to: "/reports/query", search, replace: true });
   },
@@ -142,21 +143,21 @@ const sql = createRoute({
 const history = createRoute({
   getParentRoute: () => root,
   path: "/history",
-  validateSearch: historySearch,
+  validateSearch: only(historySearch),
   component: lazyRouteComponent(() => import("../features/history/HistoryPage"), "HistoryPage"),
 });
 
 const past = createRoute({
   getParentRoute: () => root,
   path: "/history/past",
-  validateSearch: pastSearch,
+  validateSearch: only(pastSearch),
   component: lazyRouteComponent(() => import("../features/history/PastPage"), "PastPage"),
 });
 
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/history/compare",
-  validateSearch: compareSearch,
+  validateSearch: only(compareSearch),
   component: lazyRouteComponent(() => import("../features/history/ComparePage"), "ComparePage"),
 });
 
@@ -169,7 +170,7 @@ const start = createRoute({
 const people = createRoute({
   getParentRoute: () => root,
   path: "/people",
-  validateSearch: peopleSearch,
+  validateSearch: only(peopleSearch),
   component: lazyRouteComponent(() => import("../features/people/PeoplePage"), "PeoplePage"),
 });
 

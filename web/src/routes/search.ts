@@ -3,6 +3,11 @@
 
 type Raw = Record<string, unknown>;
 
+/** only has a page see what its reader makes of the URL: the router keeps what a reader leaves out, as it stands there. */
+export function only<T extends object>(read: (raw: Raw) => T): (raw: Raw) => T {
+  return (raw) => ({ ...Object.fromEntries(Object.keys(raw).map((name) => [name, undefined])), ...read(raw) });
+}
+
 export const ranges = ["1h", "24h", "7d", "30d"] as const;
 export type Range = (typeof ranges)[number];
 
