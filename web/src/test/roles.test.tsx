@@ -132,8 +132,13 @@ const places: readonly Place[] = [
     button("Import prices", "price_overrides.import"),
     button("Priced anew", "rerates.list"),
   ] },
-  { path: "/agents", page: "gateways.list", shows: "edge-1", offers: [button("Revoke edge-1", "gateways.revoke_agent")] },
+  { path: "/agents", page: "gateways.list", shows: "edge-1", offers: [
+    button("Create gateway", "gateways.create"),
+    button("Add an agent to prod", "gateways.enrol"),
+    button("Revoke edge-1", "gateways.revoke_agent"),
+  ] },
   { path: "/agents/g1", page: "gateways.list", shows: "Rollouts until now", offers: [
+    button("Add an agent", "gateways.enrol"),
     button("Rollout settings", "gateways.update"),
     button("Go back…", "rollouts.go_back"),
     button("Promote to all", "rollouts.promote"),

@@ -84,7 +84,7 @@ function AgentRow({ agent, providers, now, onRevoke }: AgentRowProps) {
           {seen ? <Ago at={seen} now={now} /> : "never seen"}; {spool(agent)} in the spool
         </div>
       </th>
-      <td>
+      <td className="anywhere">
         <Badge tone={health.tone}>{health.label}</Badge>
         {agent.notice && <div className="muted">{agent.notice}</div>}
         {revoked && (

@@ -8,10 +8,10 @@ import { describe, expect, test } from "vitest";
 import type { ListAgentTargetsRequest, RevokeAgentRequest } from "../../gen/weir/admin/v1/gateway_pb";
 import { AgentSchema, CredentialState, GatewayService, TargetState } from "../../gen/weir/admin/v1/gateway_pb";
 import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
-import { openConsole, refuse, stall } from "../../test/console";
+import { everything, openConsole, refuse, stall } from "../../test/console";
 import { healthOf } from "./health";
 
-const { getAgent, listAgents, listAgentTargets, listGateways, revokeAgent } = GatewayService.method;
+const { createEnrolmentToken, createGateway, getAgent, listAgents, listAgentTargets, listGateways, revokeAgent } = GatewayService.method;
 const gateway = { id: "g1", name: "prod-eu", region: "local" };
 
 test("loading", async () => {
@@ -35,6 +35,55 @@ test("a_gateway_without_agents_says_what_to_do", async () => {
     r.rpc(listAgents, () => ({}));
   });
   expect(await screen.findByRole("heading", { name: "No agents have joined" })).toBeTruthy();
+});
+
+test("one_more_agent_joins_by_a_command_and_is_seen_to_come", async () => {
+  const agents = [{ id: "a1", gatewayId: "g1", name: "edge-1" }];
+  const asked: string[] = [];
+  openConsole(
+    "/agents",
+    (r) => {
+      r.rpc(listGateways, () => ({ gateways: [gateway, { ...gateway, id: "g2", name: "prod-us", keyFingerprint: "c56b" }] }));
+      r.rpc(listAgents, ({ gatewayId }) => ({ agents: agents.filter((a) => !gatewayId || a.gatewayId === gatewayId) }));
+      r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "p1", name: "house", baseUrl: "https://models.example/v1", credentialRef: "env://HOUSE" }] }));
+      r.rpc(createEnrolmentToken, ({ gatewayId, maxUses }) => {
+        asked.push(`${gatewayId} ${maxUses}`);
+        return { token: "weiret_token" };
+      });
+    },
+    [...everything, "gateways.enrol"],
+  );
+  await userEvent.click(await screen.findByRole("button", { name: "Start one with a command to paste" }));
+  const dialog = await screen.findByRole("dialog", { name: "Add an agent to prod-us" });
+  await userEvent.click(await within(dialog).findByRole("button", { name: "Make a command for prod-us" }));
+  const command = (await within(dialog).findByText(/^WEIR_CONTROL_URL/)).textContent;
+  expect(command).toMatch(/WEIR_ENROLMENT_TOKEN=weiret_token[^]*https:\/\/models.example=env:\/\/HOUSE[^]*gateway.key[^]*HOUSE:\?/);
+  expect(asked).toEqual(["g2 1"]);
+  expect(within(dialog).getByText("Waiting for the agent to join…")).toBeTruthy();
+  agents.push({ id: "a2", gatewayId: "g2", name: "edge-2" });
+  await waitFor(() => expect(within(dialog).getByRole("status").textContent).toBe("edge-2 joined."));
+});
+
+test("one_more_gateway_is_made", async () => {
+  const gateways = [gateway];
+  openConsole(
+    "/agents",
+    (r) => {
+      r.rpc(listGateways, () => ({ gateways }));
+      r.rpc(listAgents, () => ({}));
+      r.rpc(createGateway, ({ name, region }) => {
+        gateways.push({ id: "g2", name, region });
+        return {};
+      });
+    },
+    [...everything, "gateways.create"],
+  );
+  await userEvent.click(await screen.findByRole("button", { name: "Create gateway" }));
+  const dialog = await screen.findByRole("dialog", { name: "Create gateway" });
+  await userEvent.type(within(dialog).getByLabelText("Name"), "prod-us");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Create gateway" }));
+  expect(await screen.findByRole("heading", { name: "prod-us" })).toBeTruthy();
+  expect(screen.queryByRole("dialog")).toBeNull();
 });
 
 test("agents_show_health_and_policy", async () => {

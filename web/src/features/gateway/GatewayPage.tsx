@@ -4,7 +4,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Agent, Gateway } from "../../api/gateway";
-import { mayListAgents, mayRevokeAgent, useAgents, useGateway } from "../../api/gateway";
+import { mayEnrol, mayListAgents, mayRevokeAgent, useAgents, useGateway } from "../../api/gateway";
 import { mayListProviders, useProviderNames } from "../../api/provider";
 import type { Rollout } from "../../api/rollout";
 import { mayListRollouts, useRollouts } from "../../api/rollout";
@@ -15,6 +15,7 @@ import { Async, Empty } from "../../ui/State";
 import { useNow } from "../../ui/useNow";
 import { AgentDrawer } from "../agents/AgentDrawer";
 import { AgentTable } from "../agents/AgentTable";
+import { JoinDialog } from "../agents/JoinDialog";
 import { NoAgents } from "../agents/NoAgents";
 import { RevokeAgentDialog } from "../agents/RevokeAgentDialog";
 import { UnservedRoutes } from "../agents/UnservedRoutes";
@@ -57,17 +58,20 @@ function Panels({ gateway }: { gateway: Gateway }) {
   const may = useMay();
   const agents = useAgents(may(mayListAgents), gateway.id);
   const rollouts = useRollouts(gateway.id, may(mayListRollouts));
+  const [joining, setJoining] = useState(false);
+  const join = may(mayEnrol) ? () => setJoining(true) : undefined;
   const past = rollouts.data?.pages.flatMap((page) => page.rollouts) ?? [];
   const fleet = agents.data?.pages.flatMap((page) => page.agents) ?? [];
   return (
     <>
       <RolloutPanel gateway={gateway} fleet={fleet} before={versionBefore(past)} />
-      <Panel title="Agents" aside={gateway.allowedRegions.length > 0 && <Regions gateway={gateway} />}>
+      <Panel title="Agents" aside={<FleetAside gateway={gateway} onJoin={join} />}>
         <UnservedRoutes gateway={gateway} />
-        <Async result={agents} what="agents" isEmpty={() => fleet.length === 0} empty={<NoAgents />}>
+        <Async result={agents} what="agents" isEmpty={() => fleet.length === 0} empty={<NoAgents onJoin={join} />}>
           {() => <Fleet gateway={gateway} fleet={fleet} />}
         </Async>
         <LoadMore query={agents} />
+        {joining && <JoinDialog gateway={gateway} onClose={() => setJoining(false)} />}
       </Panel>
       <SpoolPanel gateway={gateway} />
       {may(mayListRollouts) && (
@@ -100,8 +104,17 @@ function versionBefore(rollouts: readonly Rollout[]): bigint {
   return rollouts.find((rollout) => !isGoingBack(rollout))?.baseVersion ?? 0n;
 }
 
-function Regions({ gateway }: { gateway: Gateway }) {
-  return <span className="muted">Sends to providers in {gateway.allowedRegions.join(", ")} only</span>;
+function FleetAside({ gateway, onJoin }: { gateway: Gateway; onJoin: (() => void) | undefined }) {
+  return (
+    <span className="panel-aside">
+      {gateway.allowedRegions.length > 0 && <span className="muted">Sends to providers in {gateway.allowedRegions.join(", ")} only</span>}
+      {onJoin && (
+        <button type="button" className="button button-small" onClick={onJoin}>
+          Add an agent
+        </button>
+      )}
+    </span>
+  );
 }
 
 function NoRollouts() {

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useState } from "react";
 
 import type { Gateway } from "../../api/gateway";
@@ -44,15 +45,31 @@ export function AgentStep({ step, progress }: StepProps) {
   return (
     <>
       <p>An agent runs in your network: applications call it, and it calls the providers. Prompts and answers stay there.</p>
-      {gateway && <Enrolment gateway={gateway} providers={providers} primary={step.state === "next"} />}
+      {gateway && <Enrolment gateway={gateway} providers={providers} primary={step.state === "next"} waiting={<Waiting>Waiting for the agent to join…</Waiting>} />}
     </>
   );
 }
 
-function Enrolment({ gateway, providers, primary }: { gateway: Gateway; providers: readonly Provider[]; primary: boolean }) {
+interface EnrolmentProps {
+  gateway: Gateway;
+  providers: readonly Provider[];
+  primary: boolean;
+  /** What stands below the command until it was run, and after. */
+  waiting: ReactNode;
+}
+
+/** Enrolment makes a token, and the command with it. */
+export function Enrolment({ gateway, providers, primary, waiting }: EnrolmentProps) {
   const create = useCreateEnrolmentToken();
   const make = () => create.mutate({ gatewayId: gateway.id, maxUses: 1, mutation: { requestId: newRequestId() } });
-  if (create.data?.token) return <Command token={create.data.token} gateway={gateway} providers={providers} />;
+  if (create.data?.token) {
+    return (
+      <>
+        <Command token={create.data.token} gateway={gateway} providers={providers} />
+        {waiting}
+      </>
+    );
+  }
   return (
     <>
       <FormError error={create.error} />
@@ -86,7 +103,6 @@ function Command({ token, gateway, providers }: { token: string; gateway: Gatewa
       </div>
       <p className="muted">{wayWords[way]} The token in it lets one agent join within 24 hours, and is shown only here.</p>
       <Copyable title="Start an agent" text={enrolCommand(way, { url: window.location.origin, token, gateway, providers })} what="command that starts an agent" />
-      <Waiting>Waiting for the agent to join…</Waiting>
     </>
   );
 }
