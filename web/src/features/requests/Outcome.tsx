@@ -9,9 +9,15 @@ export function Outcome({ request: r }: { request: Request }) {
   if (tone === "good") return <Badge tone={tone}>{label}</Badge>;
   return (
     <span className="outcome" title={meaningOf(r.errorCode)}>
-      <Badge tone={tone}>{label}</Badge> {r.errorCode ? <code>{r.errorCode}</code> : <span className="muted">{r.status}</span>}
+      <Badge tone={tone}>{label}</Badge> <Code request={r} label={label} />
     </span>
   );
+}
+
+// A code that only says the label again is left out.
+function Code({ request: r, label }: { request: Request; label: string }) {
+  if (!r.errorCode) return <span className="muted">{r.status}</span>;
+  return r.errorCode === label.toLowerCase().replaceAll(" ", "_") ? null : <code>{r.errorCode}</code>;
 }
 
 /** RouteName is a request's route, or that it came to none. */

@@ -32,7 +32,7 @@ export function DryRunResult({ result }: { result: DryRunResponse }) {
       </div>
       {route && (
         <>
-          <Targets route={route} />
+          <Targets route={route} said={refusal?.message} />
           <ChoiceFacts route={route} />
           <Facts title="Attempts">
             <Fact name="At most">{formatCount(route.maxAttempts)}</Fact>
@@ -112,7 +112,13 @@ function titleOf({ weighted, strategy }: DryRunRoute): string {
   return ordered ? "Candidates, in the order of attempts" : "Candidates, among which the strategy chooses";
 }
 
-function Targets({ route }: { route: DryRunRoute }) {
+interface TargetsProps {
+  route: DryRunRoute;
+  /** What the whole request is refused for, which no target needs to say again. */
+  said: string | undefined;
+}
+
+function Targets({ route, said }: TargetsProps) {
   return (
     <section className="facts">
       <h3>{titleOf(route)}</h3>
@@ -122,17 +128,17 @@ function Targets({ route }: { route: DryRunRoute }) {
             <tr>
               <th scope="col">Target</th>
               <th scope="col">Usable</th>
-              <th scope="col" className="num">
+              <th scope="col" className="num wide-only">
                 Input costs
               </th>
-              <th scope="col" className="num">
+              <th scope="col" className="num wide-only">
                 At most
               </th>
             </tr>
           </thead>
           <tbody>
             {route.targets.map((target, i) => (
-              <Target key={i} target={target} />
+              <Target key={i} target={target} said={said} />
             ))}
           </tbody>
         </table>
@@ -141,7 +147,7 @@ function Targets({ route }: { route: DryRunRoute }) {
   );
 }
 
-function Target({ target }: { target: DryRunTarget }) {
+function Target({ target, said }: { target: DryRunTarget; said: string | undefined }) {
   const { label, tone } = fitnessOf(target);
   return (
     <tr>
@@ -152,18 +158,28 @@ function Target({ target }: { target: DryRunTarget }) {
       </th>
       <td className="anywhere">
         <Badge tone={tone}>{label}</Badge>
-        {target.reason && <div className="muted">{target.reason}</div>}
+        {target.reason && target.reason !== said && <div className="muted">{target.reason}</div>}
+        <div className="narrow-only stacked">
+          Input costs <InputCost target={target} />, at most <MostCost target={target} />
+        </div>
       </td>
-      <td className="num">{target.inputCostNanoUsd === undefined ? <span className="muted">unpriced</span> : <Money nano={target.inputCostNanoUsd} />}</td>
-      <td className="num">
-        {target.maxCostNanoUsd === undefined ? (
-          <span className="muted">{target.unpriced ? "unpriced" : "not bounded"}</span>
-        ) : (
-          <Money nano={target.maxCostNanoUsd} />
-        )}
+      <td className="num wide-only">
+        <InputCost target={target} />
+      </td>
+      <td className="num wide-only">
+        <MostCost target={target} />
       </td>
     </tr>
   );
+}
+
+function InputCost({ target }: { target: DryRunTarget }) {
+  return target.inputCostNanoUsd === undefined ? <span className="muted">unpriced</span> : <Money nano={target.inputCostNanoUsd} />;
+}
+
+function MostCost({ target }: { target: DryRunTarget }) {
+  if (target.maxCostNanoUsd !== undefined) return <Money nano={target.maxCostNanoUsd} />;
+  return <span className="muted">{target.unpriced ? "unpriced" : "not bounded"}</span>;
 }
 
 function weightOf({ weight }: DryRunTarget): string {

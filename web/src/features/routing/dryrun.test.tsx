@@ -119,9 +119,9 @@ test("candidates_say_why_not_and_what_they_cost", async () => {
   });
   expect(text).toContain("Would go upstream");
   const rows = within(screen.getByRole("table")).getAllByRole("row").map((row) => row.textContent);
-  expect(rows[1]).toBe("openai / largefirst byte within 10 min●Usable$0.00015$0.00027");
-  expect(rows[2]).toBe("backup / small■Not allowed by the agentorigin not listedunpricedunpriced");
-  expect(rows[3]).toBe("last / tiny○Beyond the attempts$0.000000001not bounded");
+  expect(rows[1]).toBe("openai / largefirst byte within 10 min●UsableInput costs $0.00015, at most $0.00027$0.00015$0.00027");
+  expect(rows[2]).toBe("backup / small■Not allowed by the agentorigin not listedInput costs unpriced, at most unpricedunpricedunpriced");
+  expect(rows[3]).toBe("last / tiny○Beyond the attemptsInput costs $0.000000001, at most not bounded$0.000000001not bounded");
   expect(text).toMatch(/after up to 100 ms.*rate limits, timeouts.*\$0.00054.*builtin-2026-07.*20 MiB.*edge.*v42/);
 });
 
@@ -187,4 +187,15 @@ test("a_refusal_is_an_answer", async () => {
 test("a_role_that_may_not_is_told_so", async () => {
   open("/routing/dry-run", undefined, ["routes.list"]);
   expect(await screen.findByRole("heading", { name: "Your role may not run dry" })).toBeTruthy();
+});
+
+test("what_the_whole_request_is_refused_for_is_said_once", async () => {
+  const message = 'The budget "daily" is used up.';
+  const used = { provider: "openai", fitness: TargetFitness.QUOTA };
+  const text = await answered({
+    refusal: { status: 429, code: "budget_exceeded", message },
+    route: { id: "r1", targets: [{ ...used, model: "a", reason: message }, { ...used, model: "b", reason: "of another one" }] },
+  });
+  expect(text.split(message)).toHaveLength(2);
+  expect(text).toContain("of another one");
 });
