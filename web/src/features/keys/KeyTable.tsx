@@ -127,8 +127,8 @@ function KeyRow({ subject, names, mayOpen, acts, onRevoke }: KeyRowProps) {
           </div>
         )}
       </td>
-      <td className="wide-only">{names.project(subject)}</td>
-      <td className="wide-only keys-routes">{names.routes(subject)}</td>
+      <td className="wide-only keys-wrap">{names.project(subject)}</td>
+      <td className="wide-only keys-wrap">{names.routes(subject)}</td>
       <td className="wide-only">
         <Time at={dateOf(subject.createdAt)} precision="minute" />
       </td>
