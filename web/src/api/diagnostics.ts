@@ -1,6 +1,9 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { useMutation, useQuery } from "@connectrpc/connect-query";
+import { keepPreviousData } from "@tanstack/react-query";
 
 import { ConditionVerdict, DiagnosticsService, ProviderTestOutcome, TargetFitness } from "../gen/weir/admin/v1/diagnostics_pb";
+import type { RouteSchema } from "../gen/weir/admin/v1/route_pb";
 import { permissionOf } from "./permission";
 
 export type { AnsweredBy, DryRunResponse, DryRunRoute, DryRunShare, DryRunTarget, TestProviderResponse } from "../gen/weir/admin/v1/diagnostics_pb";
@@ -28,6 +31,8 @@ export interface DryRunInput {
   stream: boolean;
   user: string;
   run: string;
+  /** A route that is not saved. */
+  draft?: MessageInitShape<typeof RouteSchema>;
 }
 
 /** useDryRun asks an agent once what it would do; undefined asks nothing. */
@@ -37,5 +42,6 @@ export function useDryRun(input: DryRunInput | undefined) {
     staleTime: Infinity,
     retry: false,
     refetchOnWindowFocus: false,
+    ...(input?.draft && { placeholderData: keepPreviousData, gcTime: 0 }),
   });
 }

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { create } from "@bufbuild/protobuf";
+import { create, toJsonString } from "@bufbuild/protobuf";
 import { callUnaryMethod, createConnectQueryKey, useInfiniteQuery, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery as useAnyQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Route } from "../gen/weir/admin/v1/route_pb";
 import { Failure, RouteSchema, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
@@ -12,7 +12,7 @@ import { permissionOf } from "./permission";
 
 export type { Hedge, Retry, Route, Share, Sticky, Target } from "../gen/weir/admin/v1/route_pb";
 export type { Timeouts } from "../gen/weir/admin/v1/common_pb";
-export { Failure, StickyBy, Strategy };
+export { Failure, RouteSchema, StickyBy, Strategy };
 
 /** RouteInput is what people choose of a route. */
 export type RouteInput = Pick<
@@ -50,6 +50,26 @@ export function useCreateRoute() {
 export function useUpdateRoute() {
   const onSuccess = useRefreshRoutes();
   return useMutation(RouteService.method.updateRoute, { onSuccess });
+}
+
+/** useRouteCheck is what the server would refuse a route for, if it were saved; nothing is. id is "" of a new one, input undefined asks nothing. */
+export function useRouteCheck(id: string, input: RouteInput | undefined, paths: string[]): unknown {
+  const transport = useTransport();
+  const { error } = useAnyQuery({
+    queryKey: ["route check", id, input && toJsonString(RouteSchema, routeOf(input))],
+    queryFn: async ({ signal }) => {
+      const mutation = { validateOnly: true };
+      if (id) await callUnaryMethod(transport, RouteService.method.updateRoute, { route: { ...input, id }, updateMask: { paths }, mutation }, { signal });
+      else await callUnaryMethod(transport, RouteService.method.createRoute, { ...input, mutation }, { signal });
+      return true;
+    },
+    enabled: input !== undefined,
+    staleTime: Infinity,
+    gcTime: 0,
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+  return error;
 }
 
 function useRefreshRoutes() {

@@ -11,7 +11,9 @@ const { getComputedStyle } = window;
 beforeEach(() => {
   // jsdom has no styles of pseudo-elements.
   vi.spyOn(window, "getComputedStyle").mockImplementation((element) => getComputedStyle(element));
-  onTestFinished(() => vi.restoreAllMocks());
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
 });
 
 // As e2e/accessible.ts has it, without what is the page's.

@@ -13,8 +13,14 @@ import { AnsweredByFacts } from "./AnsweredBy";
 import { explanationOf } from "./strategy";
 import { hedgeWords, percentOf, spanOf, stickyWords } from "./words";
 
+interface DryRunResultProps {
+  result: DryRunResponse;
+  /** Whether what the route itself says is seen elsewhere. */
+  brief?: boolean;
+}
+
 /** DryRunResult is what an agent would do with the described request. */
-export function DryRunResult({ result }: { result: DryRunResponse }) {
+export function DryRunResult({ result, brief = false }: DryRunResultProps) {
   const { refusal, route } = result;
   return (
     <>
@@ -33,12 +39,14 @@ export function DryRunResult({ result }: { result: DryRunResponse }) {
       {route && (
         <>
           <Targets route={route} said={refusal?.message} />
-          <ChoiceFacts route={route} />
-          <Facts title="Attempts">
-            <Fact name="At most">{formatCount(route.maxAttempts)}</Fact>
-            <Fact name="A target twice">{route.eachOnce ? "never" : `after up to ${formatDuration(microsOf(route.backoff) ?? 0n)}`}</Fact>
-            <Fact name="Another one after">{route.retryOn.map(failureName).join(", ") || "nothing"}</Fact>
-          </Facts>
+          {!brief && <ChoiceFacts route={route} />}
+          {!brief && (
+            <Facts title="Attempts">
+              <Fact name="At most">{formatCount(route.maxAttempts)}</Fact>
+              <Fact name="A target twice">{route.eachOnce ? "never" : `after up to ${formatDuration(microsOf(route.backoff) ?? 0n)}`}</Fact>
+              <Fact name="Another one after">{route.retryOn.map(failureName).join(", ") || "nothing"}</Fact>
+            </Facts>
+          )}
         </>
       )}
       <Facts title="Cost and bounds">

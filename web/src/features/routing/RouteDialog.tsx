@@ -1,15 +1,19 @@
+import { mayDryRun } from "../../api/diagnostics";
 import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
-import { routeOf, useCreateRoute, useRoute, useUpdateRoute } from "../../api/route";
+import { routeOf, useCreateRoute, useRoute, useRouteCheck, useUpdateRoute } from "../../api/route";
 import { useRequestId } from "../../api/transport";
 import type { Decision } from "../../ui/Conflict";
 import { Conflict, isConflict } from "../../ui/Conflict";
 import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { useDraft } from "../../ui/useDraft";
+import { useSettled } from "../../ui/useSettled";
+import { useMay } from "../session/permission";
 import type { RouteDraft } from "./draft";
-import { draftOf, emptyDraft, inputOf, paths } from "./draft";
+import { alike, completeInput, draftOf, emptyDraft, inputOf, paths } from "./draft";
 import { RouteForm } from "./RouteForm";
+import { RoutePreview } from "./RoutePreview";
 import { routeTold } from "./words";
 
 interface RouteDialogProps {
@@ -21,16 +25,23 @@ interface RouteDialogProps {
   onClose: () => void;
 }
 
+// How long nothing may be typed before the server is asked what it makes of it.
+const settleMs = 700;
+
 /** RouteDialog makes a route, or changes one. The projects that it is for stay as they are. */
 export function RouteDialog({ subject, suggested, providers, onClose }: RouteDialogProps) {
   const create = useCreateRoute();
   const update = useUpdateRoute();
   const requestId = useRequestId();
+  const may = useMay();
   const { base, draft, change, rebase } = useDraft(subject, draftOf, { ...emptyDraft, ...suggested });
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useRoute(conflict && base ? base.id : "", true);
   const theirs = conflict && !now.isFetching ? now.data?.route : undefined;
+  const asked = useSettled(completeInput(draft), settleMs, alike);
+  const unchanged = base !== undefined && alike(asked, inputOf(draftOf(base)));
+  const refused = useRouteCheck(base?.id ?? "", unchanged ? undefined : asked, paths);
   const submit = () => {
     const input = inputOf(draft);
     if (!base) {
@@ -45,14 +56,14 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
     reset();
   };
   return (
-    <Modal title={base ? `Change ${base.name}` : "Create route"} open held={isPending} onClose={onClose}>
+    <Modal title={base ? `Change ${base.name}` : "Create route"} wide open held={isPending} onClose={onClose}>
       <RouteForm
         draft={draft}
         exists={base !== undefined}
         providers={providers}
         pending={isPending}
         blocked={conflict}
-        error={error}
+        error={error ?? refused}
         onChange={change}
         onSubmit={submit}
         onCancel={onClose}
@@ -67,6 +78,7 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
         ) : (
           <FormError error={error} />
         )}
+        {may(mayDryRun) && <RoutePreview input={asked} id={base?.id ?? ""} allowedProjectIds={base?.allowedProjectIds ?? []} refused={refused} />}
       </RouteForm>
     </Modal>
   );

@@ -1,5 +1,7 @@
+import { equals } from "@bufbuild/protobuf";
+
 import type { Route, RouteInput, Share, Target } from "../../api/route";
-import { Failure, Strategy, StickyBy } from "../../api/route";
+import { Failure, routeOf, RouteSchema, Strategy, StickyBy } from "../../api/route";
 import { durationOf, secondsOf } from "../../api/time";
 
 export interface TargetDraft {
@@ -141,6 +143,18 @@ export function inputOf(draft: RouteDraft): RouteInput {
       },
     }),
   };
+}
+
+/** completeInput is undefined while something is not written yet without which there is no route. */
+export function completeInput(draft: RouteDraft): RouteInput | undefined {
+  const input = inputOf(draft);
+  const targets = [...(input.targets ?? []), ...[input.canary, input.shadow].flatMap((share) => (share?.target ? [share.target] : []))];
+  return input.name && targets.every(({ providerId, model }) => providerId && model) ? input : undefined;
+}
+
+/** alike tells whether two inputs ask for the same. */
+export function alike(a: RouteInput | undefined, b: RouteInput | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && equals(RouteSchema, routeOf(a), routeOf(b)));
 }
 
 function targetOf({ providerId, model, weight, when }: Target): TargetDraft {

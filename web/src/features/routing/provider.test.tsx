@@ -14,7 +14,7 @@ import { RouteService } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
 const { getProvider } = ProviderService.method;
-const { listAgentCredentials, listAgents, listGateways } = GatewayService.method;
+const { listAgentCredentials, listAgents, listAgentTargets, listGateways } = GatewayService.method;
 const { testProvider } = DiagnosticsService.method;
 
 const provider = { id: "v1", name: "openai", dialect: Dialect.OPENAI, baseUrl: "https://x/v1", credentialRef: "env://KEY", region: "us" };
@@ -39,6 +39,7 @@ function open(more: (r: ConnectRouter) => void = () => undefined, permissions?: 
       }));
       r.rpc(RouteService.method.listRoutes, () => ({ routes: [{ id: "r1", targets: [{ providerId: "v1", model: "gpt" }] }] }));
       r.rpc(listAgentCredentials, () => ({}));
+      r.rpc(listAgentTargets, () => ({}));
       more(r);
     },
     permissions,

@@ -6,6 +6,10 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import { violationsOf } from "../../api/error";
+import type { DryRunRequest } from "../../gen/weir/admin/v1/diagnostics_pb";
+import { DiagnosticsService, TargetFitness } from "../../gen/weir/admin/v1/diagnostics_pb";
+import { GatewayService } from "../../gen/weir/admin/v1/gateway_pb";
+import { ProjectService } from "../../gen/weir/admin/v1/project_pb";
 import { ProviderService } from "../../gen/weir/admin/v1/provider_pb";
 import type { CreateRouteRequest, UpdateRouteRequest } from "../../gen/weir/admin/v1/route_pb";
 import { Failure, RouteService, StickyBy, Strategy } from "../../gen/weir/admin/v1/route_pb";
@@ -77,6 +81,7 @@ test("what_nobody_changed_goes_back_as_it_came", async () => {
   const seen: UpdateRouteRequest[] = [];
   open("/routing", (r) =>
     r.rpc(updateRoute, (request) => {
+      if (request.mutation?.validateOnly) return {};
       seen.push(request);
       return {};
     }),
@@ -92,6 +97,7 @@ test("what_is_switched_off_and_emptied_is_taken_away", async () => {
   const seen: UpdateRouteRequest[] = [];
   open("/routing", (r) =>
     r.rpc(updateRoute, (request) => {
+      if (request.mutation?.validateOnly) return {};
       seen.push(request);
       return {};
     }),
@@ -140,6 +146,7 @@ test("a_sticky_route_with_everything_is_made", async () => {
   const seen: CreateRouteRequest[] = [];
   open("/routing", (r) =>
     r.rpc(createRoute, (request) => {
+      if (request.mutation?.validateOnly) return {};
       seen.push(request);
       return {};
     }),
@@ -294,6 +301,7 @@ test("a_route_that_somebody_changed_meanwhile_shows_both_versions_of_each_field"
   open("/routing", (r) => {
     r.rpc(getRoute, () => ({ route: theirs }));
     r.rpc(updateRoute, (request) => {
+      if (request.mutation?.validateOnly) return {};
       seen.push(request);
       if (request.route?.etag !== "e4") throw new ConnectError("etag", Code.Aborted);
       return {};
@@ -331,4 +339,66 @@ test("a_route_that_somebody_changed_meanwhile_shows_both_versions_of_each_field"
   expect(seen[1]?.route).toMatchObject({ etag: "e4", strict: true, targets: [{ model: "mine" }, { model: "small" }], canary: clever.canary });
   expect([seen[1]?.route?.hedge, seen[1]?.route?.shadow]).toEqual([undefined, undefined]);
   expect(seen[0]?.mutation?.requestId).not.toBe(seen[1]?.mutation?.requestId);
+});
+
+const gateways = [{ id: "g1", name: "edge" }];
+const projects = [
+  { id: "p1", name: "shop" },
+  { id: "p2", name: "lab" },
+];
+
+test("what_is_written_is_checked_and_tried_before_it_is_saved", async () => {
+  const checks: UpdateRouteRequest[] = [];
+  const runs: DryRunRequest[] = [];
+  open("/routing", (r) => {
+    r.rpc(listRoutes, () => ({ routes: [{ ...clever, allowedProjectIds: ["p2"] }] }));
+    r.rpc(GatewayService.method.listGateways, () => ({ gateways }));
+    r.rpc(ProjectService.method.listProjects, () => ({ projects }));
+    r.rpc(updateRoute, (request) => {
+      checks.push(request);
+      if (request.route?.targets[1]?.when.endsWith("==")) throw refusal({ "targets[1].when": "character 16: nothing is compared" });
+      return {};
+    });
+    r.rpc(DiagnosticsService.method.dryRun, (request) => {
+      runs.push(request);
+      const target = { provider: "openai", model: request.draft?.targets[0]?.model ?? "", fitness: TargetFitness.USABLE, maxCostNanoUsd: 250_000n };
+      return { route: { targets: [target] }, maxCostNanoUsd: 1_250_000n };
+    });
+  });
+  const dialog = await openDialog("Change clever", "Change clever");
+  const preview = within(await dialog.findByRole("region", { name: "Preview" }));
+  expect(await preview.findByRole("rowheader", { name: "openai / large" })).toBeTruthy();
+  expect(preview.getByText("$0.00125")).toBeTruthy();
+  expect(checks).toEqual([]);
+  expect(runs[0]).toMatchObject({ gatewayId: "g1", caller: { case: "projectId", value: "p2" }, model: "clever", inputTokens: 1_000n });
+  expect(runs[0]?.draft).toMatchObject({ id: "r1", allowedProjectIds: ["p2"], strategy: Strategy.STICKY });
+
+  const first = within(dialog.getByRole("group", { name: "Target 1" }));
+  await userEvent.clear(first.getByRole("textbox", { name: "Model" }));
+  expect(await preview.findByText(/^Write a name/)).toBeTruthy();
+  await userEvent.type(first.getByRole("textbox", { name: "Model" }), "huge");
+  expect(await preview.findByRole("rowheader", { name: "openai / huge" })).toBeTruthy();
+  expect(checks.map(({ mutation }) => mutation?.validateOnly)).toEqual([true]);
+
+  const when = within(dialog.getByRole("group", { name: "Target 2" })).getByRole("textbox", { name: /^Only when/ });
+  await userEvent.clear(when);
+  await userEvent.type(when, "metadata.tier ==");
+  expect((await dialog.findByText("character 16: nothing is compared")).id).toBe(when.getAttribute("aria-describedby")?.split(" ")[0]);
+  expect(preview.getByText(/^Not as it is written/)).toBeTruthy();
+  expect(checks.every(({ mutation }) => mutation?.validateOnly)).toBe(true);
+});
+
+test("who_may_not_run_dry_sees_no_preview", async () => {
+  openConsole(
+    "/routing",
+    (r) => {
+      r.rpc(listRoutes, () => ({ routes: [clever] }));
+      r.rpc(ProviderService.method.listProviders, () => ({ providers }));
+      r.rpc(GatewayService.method.listGateways, () => ({ gateways }));
+      r.rpc(ProjectService.method.listProjects, () => ({ projects }));
+    },
+    ["routes.list", "routes.update", "providers.list", "gateways.list", "projects.list"],
+  );
+  const dialog = await openDialog("Change clever", "Change clever");
+  expect(dialog.queryByRole("region", { name: "Preview" })).toBeNull();
 });

@@ -42,7 +42,8 @@ function world() {
       return {};
     });
     r.rpc(RouteService.method.listRoutes, () => ({ routes: of.routes }));
-    r.rpc(RouteService.method.createRoute, ({ name, targets }) => {
+    r.rpc(RouteService.method.createRoute, ({ name, targets, mutation }) => {
+      if (mutation?.validateOnly) return {};
       asked.push({ route: name, providerId: targets[0]?.providerId, model: targets[0]?.model });
       of.routes.push({ id: "r1", name });
       return {};
@@ -110,10 +111,10 @@ describe("an_empty_organization", () => {
     const making = await screen.findByRole("dialog", { name: "Create key" });
     await userEvent.type(within(making).getByLabelText("Name"), "first");
     await press("Create key", making);
-    expect((await screen.findByText(/^curl/)).textContent).toContain("weir_secret");
+    expect((await screen.findByText(/^curl /)).textContent).toContain("weir_secret");
     await press("I have copied the key");
     expect(await screen.findByText("Waiting for the first request…")).toBeTruthy();
-    expect(screen.getByText(/^curl/).textContent).toContain('"Authorization: Bearer $WEIR_KEY"');
+    expect(screen.getByText(/^curl /).textContent).toContain('"Authorization: Bearer $WEIR_KEY"');
     of.requests = [{ requestId: "q1", outcome: "ok", startedAt: timestampFromDate(new Date()) }];
     expect((await screen.findByRole("link", { name: "Look at it" })).getAttribute("href")).toBe("/requests?request=q1");
     expect(screen.getByText("All done: requests are served and recorded.")).toBeTruthy();
