@@ -41,6 +41,8 @@ var (
 	errTooLarge = errors.New("it is more than prices can be")
 	errTwice    = errors.New("it is there twice")
 	errTiers    = errors.New("prices differ by more than one length of the prompt, and one only is taken over")
+	errTimes    = errors.New("prices differ by the time of the day")
+	errFree     = errors.New("by all that is known here the model is free, and this is a price")
 	// Reasoning is billed as output here.
 	errReasoning = errors.New("reasoning costs something else than other output")
 )
@@ -53,6 +55,9 @@ type prices struct {
 	*reader
 	settings priceoverride.Settings
 	some     bool
+	// paid: a price that was taken is not 0. other is a field whose price was left and is not.
+	paid  bool
+	other string
 	// reasonings are what fields say that reasoning costs, where it is to be as other output.
 	reasonings []reasoned
 }
@@ -78,6 +83,8 @@ func (p *prices) take(field string, value any) error {
 		return p.flat(value, func(pico int64) { p.settings.PerImage = &pico })
 	case "tiered_pricing":
 		return errTiers
+	case "off_peak_pricing":
+		return errTimes
 	}
 	name, tier := cutTier(field)
 	long := false
@@ -94,6 +101,10 @@ func (p *prices) take(field string, value any) error {
 	bucket := buckets[name]
 	if bucket == nil && name != reasoning {
 		p.leave(field, "what it prices is not known here")
+		n, _ := value.(json.Number) // what is no number is about searches
+		if digits, _, _ := strings.Cut(strings.ToLower(n.String()), "e"); p.other == "" && strings.ContainsAny(digits, "123456789") {
+			p.other = field
+		}
 		return nil
 	}
 	pico, err := picoDollars(value)
@@ -108,7 +119,7 @@ func (p *prices) take(field string, value any) error {
 		return nil
 	}
 	*bucket(p.rates(tier, long)) = &pico
-	p.some = true
+	p.some, p.paid = true, p.paid || pico > 0
 	return nil
 }
 
@@ -143,7 +154,7 @@ func (p *prices) flat(value any, set func(int64)) error {
 	pico, err := picoDollars(value)
 	if err == nil {
 		set(pico)
-		p.some = p.some || pico > 0
+		p.some, p.paid = p.some || pico > 0, p.paid || pico > 0
 	}
 	return err
 }

@@ -125,6 +125,10 @@ func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Sett
 		r.only(field, wrong, errReasoning)
 		return priceoverride.Settings{}, false
 	}
+	if p.some && !p.paid && p.other != "" {
+		r.only(p.other, wrong, errFree)
+		return priceoverride.Settings{}, false
+	}
 	if !p.some {
 		r.only("", "it has no price of a kind that is known")
 		return priceoverride.Settings{}, false

@@ -32,6 +32,9 @@ const file = `{
   "gemini/thinks": {"litellm_provider": "gemini", "input_cost_per_token": 1e-6, "output_cost_per_token": 6e-7, "output_cost_per_reasoning_token": 3.5e-6},
   "gemini/thinks-long": {"litellm_provider": "gemini", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "output_cost_per_token_above_200k_tokens_priority": 2e-6,
     "output_cost_per_token_priority": 1e-6, "output_cost_per_token_above_200k_tokens": 1e-6, "output_cost_per_reasoning_token_above_200k_tokens_priority": 3e-6},
+  "asked": {"litellm_provider": "openai", "input_cost_per_token": 0.0, "output_cost_per_token": 0, "input_cost_per_query": 0.002, "output_cost_per_second": 0.0},
+  "free": {"litellm_provider": "openai", "input_cost_per_token": 0.0, "output_cost_per_token": 0, "output_cost_per_second": 0.0e5},
+  "night": {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "off_peak_pricing": {"input_cost_per_token": 5e-7}},
   "again": {"litellm_provider": "openai", "input_cost_per_token": 1e-6},
   "again": {"litellm_provider": "openai", "input_cost_per_token": 9e-6},
   "field": {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "input_cost_per_tok\u0065n": 9e-6},
@@ -73,6 +76,7 @@ func TestRead(t *testing.T) {
 			},
 			LongContextThreshold: 128_000, LongRates: priceoverride.Rates{Input: proto.Int64(2_000_000)},
 		}},
+		{Name: "free", Settings: priceoverride.Settings{PriceList: "openai", Model: "free", Rates: rates(0, 0, 0)}},
 		{Name: "ft:gpt/模型 1", Settings: priceoverride.Settings{PriceList: "openai", Model: "ft:gpt/模型 1", Rates: rates(1_000_000, 0, 1_000_000)}},
 		{Name: "gpt-5.4", Settings: priceoverride.Settings{
 			PriceList: "openai", Model: "gpt-5.4", Rates: rates(2_500_000, 250_000, 15_000_000),
@@ -93,11 +97,13 @@ func TestRead(t *testing.T) {
 	}
 	for i, want := range []string{
 		`again||it is there twice`,
+		`asked|input_cost_per_query|by all that is known here the model is free`,
 		`below|input_cost_per_token|-1e-6: it is no number, or below 0`,
 		`claude||its litellm_provider "anthropic" is not to be imported`,
 		`dear|input_cost_per_token|it is more than prices can be`,
 		`field|input_cost_per_token|it is there twice`,
 		`fine|input_cost_per_token|1.0000000000000001e-07: it is finer than a pico-dollar`,
+		`free|output_cost_per_second|what it prices`,
 		`gemini/lengths|input_cost_per_token_above_200k_tokens|prices differ by more than one length of the prompt`,
 		`gemini/list|tiered_pricing|prices differ by more than one length of the prompt`,
 		`gemini/thinks|output_cost_per_reasoning_token|reasoning costs something else`,
@@ -107,6 +113,7 @@ func TestRead(t *testing.T) {
 		`gpt-5.4|search_context_cost_per_query|what it prices`,
 		`huge|input_cost_per_token|1e999999999: it is no number`,
 		`minutes||it has no price of a kind that is known`,
+		`night|off_peak_pricing|prices differ by the time of the day`,
 		"nul\x00||model: want UTF-8 of printable characters",
 		`odd||it is no JSON object`,
 		`openai/gpt-5.4||gpt-5.4 is the same model`,
@@ -116,7 +123,7 @@ func TestRead(t *testing.T) {
 			t.Fatalf("left %q, want %q of\n%s", at(said, i), want, strings.Join(said, "\n"))
 		}
 	}
-	if len(said) != 19 {
+	if len(said) != 22 {
 		t.Errorf("left\n%s", strings.Join(said, "\n"))
 	}
 }
