@@ -14,6 +14,8 @@ type Fields struct {
 	// Loops is the first because of which the provider asks the model more than once, each
 	// time with all that went before, or bills what it did beside tokens; empty: it does not.
 	Loops string
+	// Predicts is the field with what the answer is expected to be; empty: there is none.
+	Predicts string
 }
 
 // EscapedName stands for a field whose name has escapes: it might be any.
@@ -59,6 +61,8 @@ func (r *Request) Unbounded(maxInput, maxOutput int64) *Unbounded {
 		return unbounded(r.Fields.Unpriced, "It asks for what is billed at other rates than the model's, or beside its tokens.", "Leave it out.")
 	case r.Fields.Loops != "":
 		return unbounded(r.Fields.Loops, "The provider runs it by itself, as often as the model asks for it, and bills each turn.", "Leave it out.")
+	case r.Fields.Predicts != "":
+		return unbounded(r.Fields.Predicts, "What of it does not come in the answer is billed as output, beside what an answer may have.", "Leave it out.")
 	case r.OpenEnded && maxInput <= 0:
 		return unbounded(r.Fields.OpenEnded, "It may be billed as more tokens than it has bytes, and how many tokens the model takes at most is not known.", "Send text only, or ask for another model.")
 	case r.NoOutput:

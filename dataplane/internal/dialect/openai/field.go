@@ -25,6 +25,7 @@ const (
 	fieldPlugins
 	fieldModels
 	fieldTools
+	fieldPrediction
 	maxFields
 
 	fieldIncludeUsage = 0
@@ -32,7 +33,7 @@ const (
 
 var (
 	topFields = []string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "service_tier", "audio", "modalities",
-		"web_search_options", "search_parameters", "plugins", "models", "tools"}
+		"web_search_options", "search_parameters", "plugins", "models", "tools", "prediction"}
 	optionFields = []string{"include_usage"}
 )
 

@@ -71,6 +71,10 @@ func readBounds(r *dialect.Request, found *[maxFields]jsonscan.Field, first int)
 		r.Choices = dialect.Unknown
 	}
 	r.ServiceTier = Tier(found[fieldServiceTier].Value)
+	// https://developers.openai.com/api/docs/guides/predicted-outputs
+	if prediction := found[fieldPrediction].Value; len(prediction) > 0 && string(prediction) != "null" {
+		r.Fields.Predicts = "prediction"
+	}
 	voice, modalities := found[fieldAudio].Value, found[fieldModalities].Value
 	r.AsksAudio = len(voice) > 0 && string(voice) != "null" ||
 		bytes.Contains(modalities, []byte(`"audio"`)) || bytes.IndexByte(modalities, '\\') >= 0
