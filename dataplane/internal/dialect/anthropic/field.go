@@ -91,7 +91,7 @@ func kinds(tools []byte) (described, looping bool) {
 
 // escapesType tells whether a type's name is written with escapes: what it is of may be any.
 func escapesType(tools []byte) (found bool) {
-	if bytes.IndexByte(tools, '\\') < 0 {
+	if !bytes.Contains(tools, []byte(`\u00`)) { // its letters have no shorter escapes
 		return false
 	}
 	_, _ = jsonscan.Fields(nil, slices.Concat([]byte(`{"":`), tools, []byte(`}`)), func(name []byte) { // a part of valid JSON
