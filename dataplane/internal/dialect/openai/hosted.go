@@ -42,8 +42,8 @@ func Some(array []byte, like func([]jsonscan.Field) bool) bool {
 	if len(array) == 0 || array[0] != '[' {
 		return false
 	}
+	space := make([]jsonscan.Field, 0, 8) // of all elements
 	found := jsonvalue.New("", array).Array(func(_ int, element jsonvalue.Value) *chat.Fault {
-		var space [16]jsonscan.Field
 		fields, err := jsonscan.Fields(space[:0], element.Raw, nil)
 		if err == nil && like(fields) {
 			return element.Fault("")
