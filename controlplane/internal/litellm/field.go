@@ -43,12 +43,17 @@ var (
 	errTiers    = errors.New("prices differ by more than one length of the prompt, and one only is taken over")
 	errTimes    = errors.New("prices differ by the time of the day")
 	errFree     = errors.New("by all that is known here the model is free, and this is a price")
+	errSearches = errors.New("each request is billed for a search, beside its tokens")
 	// Reasoning is billed as output here.
 	errReasoning = errors.New("reasoning costs something else than other output")
 )
 
 // reasoning is the field for what is billed as output.
 const reasoning = "output_cost_per_reasoning_token"
+
+// searches is the field of what a search costs: a tool's elsewhere, and of each request at
+// Perplexity. Source: https://docs.perplexity.ai/getting-started/pricing
+const searches, searching = "search_context_cost_per_query", "perplexity"
 
 // prices collects what the fields of one model say.
 type prices struct {

@@ -109,8 +109,12 @@ func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Sett
 		r.only("", "its litellm_provider %q is not to be imported", provider)
 		return priceoverride.Settings{}, false
 	}
-	p := prices{reader: r, settings: priceoverride.Settings{PriceList: list, Model: strings.TrimPrefix(r.name, provider+"/")}}
 	const wrong = "%s; a part of its prices would be wrong, so that none is imported"
+	if provider == searching && fields[searches] != nil {
+		r.only(searches, wrong, errSearches)
+		return priceoverride.Settings{}, false
+	}
+	p := prices{reader: r, settings: priceoverride.Settings{PriceList: list, Model: strings.TrimPrefix(r.name, provider+"/")}}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		err := p.take(field, fields[field])
 		if twice[field] {

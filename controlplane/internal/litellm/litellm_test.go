@@ -13,7 +13,7 @@ import (
 	"github.com/weirhq/weir/controlplane/internal/priceoverride"
 )
 
-var lists = map[string]string{"openai": "openai", "gemini": "gemini", "azure": "deployments"}
+var lists = map[string]string{"openai": "openai", "gemini": "gemini", "azure": "deployments", "perplexity": "perplexity"}
 
 // file has the shapes of LiteLLM's.
 const file = `{
@@ -34,6 +34,7 @@ const file = `{
     "output_cost_per_token_priority": 1e-6, "output_cost_per_token_above_200k_tokens": 1e-6, "output_cost_per_reasoning_token_above_200k_tokens_priority": 3e-6},
   "asked": {"litellm_provider": "openai", "input_cost_per_token": 0.0, "output_cost_per_token": 0, "input_cost_per_query": 0.002, "output_cost_per_second": 0.0},
   "free": {"litellm_provider": "openai", "input_cost_per_token": 0.0, "output_cost_per_token": 0, "output_cost_per_second": 0.0e5},
+  "perplexity/sonar": {"litellm_provider": "perplexity", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "search_context_cost_per_query": {"search_context_size_low": 0.005}},
   "night": {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "off_peak_pricing": {"input_cost_per_token": 5e-7}},
   "again": {"litellm_provider": "openai", "input_cost_per_token": 1e-6},
   "again": {"litellm_provider": "openai", "input_cost_per_token": 9e-6},
@@ -117,13 +118,14 @@ func TestRead(t *testing.T) {
 		"nul\x00||model: want UTF-8 of printable characters",
 		`odd||it is no JSON object`,
 		`openai/gpt-5.4||gpt-5.4 is the same model`,
+		`perplexity/sonar|search_context_cost_per_query|each request is billed for a search`,
 		`text|input_cost_per_token|1e-6: it is no number`,
 	} {
 		if i >= len(said) || !strings.HasPrefix(said[i], want) {
 			t.Fatalf("left %q, want %q of\n%s", at(said, i), want, strings.Join(said, "\n"))
 		}
 	}
-	if len(said) != 22 {
+	if len(said) != 23 {
 		t.Errorf("left\n%s", strings.Join(said, "\n"))
 	}
 }
