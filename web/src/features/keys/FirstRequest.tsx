@@ -11,7 +11,7 @@ interface FirstRequestProps {
   route: string;
 }
 
-const names: Record<Language, string> = { curl: "curl", python: "Python", typescript: "TypeScript" };
+const names: Record<Language, string> = { curl: "Shell", python: "Python", typescript: "TypeScript" };
 
 /** FirstRequest is a command or a few lines for an SDK to paste. The control plane does not know where applications reach the agents: the viewer does. */
 export function FirstRequest({ secret, route }: FirstRequestProps) {

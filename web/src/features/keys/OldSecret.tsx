@@ -9,9 +9,9 @@ interface OldSecretProps {
 }
 
 /** oldSecretEnds is when the secret before the last rotation stops; undefined: there is none any more. */
-export function oldSecretEnds({ previousExpiresAt, revokedAt }: Key, now: Date): Date | undefined {
+export function oldSecretEnds({ previousExpiresAt, previousEndedAt, revokedAt }: Key, now: Date): Date | undefined {
   const ends = dateOf(previousExpiresAt);
-  return ends && !revokedAt && ends > now ? ends : undefined;
+  return ends && !revokedAt && !previousEndedAt && ends > now ? ends : undefined;
 }
 
 /** OldSecret says until when the secret before the last rotation works, and how long that is; nothing where there was none. */

@@ -1,5 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
@@ -46,7 +46,7 @@ test("keys_of_one_name_are_told_apart_and_a_link_shows_names", async () => {
   open("/requests?project=p1", []);
   await waitFor(() => expect(screen.getByRole<HTMLInputElement>("combobox", { name: "Project" }).value).toBe("Web shop"));
   await userEvent.click(screen.getByRole("combobox", { name: "Key" }));
-  expect((await screen.findAllByRole("option")).map((o) => o.textContent)).toEqual(["laptop", "prod (…00000001)", "prod (…00000002)"]);
+  expect(within(await screen.findByRole("listbox", { name: "Keys" })).getAllByRole("option").map((o) => o.textContent)).toEqual(["laptop", "prod (…00000001)", "prod (…00000002)"]);
 });
 
 test("what_has_no_name_any_more_stays_chosen", async () => {
