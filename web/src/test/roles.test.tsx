@@ -253,7 +253,7 @@ test("the_table_is_read_whole", () => {
 
 test("every_page_is_looked_at_and_no_key_leads_to_two", () => {
   const router = newRouter(createMemoryHistory());
-  const looked = new Set<unknown>(places.map(({ path }) => router.getMatchedRoutes(new URL(path, location.href).pathname)[2]?.id));
+  const looked = new Set(places.map(({ path }): unknown => router.getMatchedRoutes(new URL(path, location.href).pathname)[2]?.id));
   expect(Object.keys(pages).filter((path) => !looked.has(path))).toEqual([]);
   expect(new Set(destinations.map(({ key }) => key)).size).toBe(destinations.length);
   expect(destinations.filter(({ nav }) => nav).map(({ nav }) => nav?.label)).toEqual([...pagesOfNav.map(([name]) => name), "People"]);
