@@ -36,8 +36,11 @@ var (
 	alertChannelFields   = fieldsOf(stateText("url"), stateTime("secret_set_at"))
 	quotaModeField       = stateEnum("mode", eventv1.QuotaMode_value)
 	limitFields          = fieldsOf(
-		column("project_id", filter.ID), stateEnum("metric", eventv1.LimitMetric_value), ordered(stateNumber("amount")), quotaModeField)
-	budgetFields = fieldsOf(column("project_id", filter.ID), ordered(stateNumber("amount_nano_usd")), quotaModeField)
+		column("project_id", filter.ID), stateEnum("metric", eventv1.LimitMetric_value), ordered(stateNumber("amount")), quotaModeField, quotaOnField)
+	budgetFields = fieldsOf(column("project_id", filter.ID), ordered(stateNumber("amount_nano_usd")), quotaModeField, quotaOnField)
+	quotaOnField = in("scope", stateEnum("on", eventv1.QuotaOn_value))
+	// QuotaFields are those that limits and budgets have in common.
+	QuotaFields = fieldsOf(column("project_id", filter.ID), quotaModeField, quotaOnField)
 
 	// Organizations have many keys: all of a key's fields are columns.
 	keyFields = filter.Schema{
@@ -89,6 +92,12 @@ var (
 func fieldsOf(more ...filter.Field) filter.Schema {
 	fields := append([]filter.Field{idField, nameField}, more...)
 	return filter.Schema{Fields: append(fields, createdField), Search: nameField, Order: "name"}
+}
+
+// in is a field of the number of an enum that stands in a part of the state.
+func in(part string, f filter.Field) filter.Field {
+	f.SQL = fmt.Sprintf("(state #>> '{%s,%s}')::bigint", part, f.Name)
+	return f
 }
 
 func ordered(f filter.Field) filter.Field {

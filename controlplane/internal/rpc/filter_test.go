@@ -18,12 +18,11 @@ import (
 
 // lists are all there are, "Service/Method", with what each needs besides. The log has a
 // filter of its own, by its columns; what agents say of credentials and targets is no list
-// of things, and comes whole; the ledger's books have one order, and what they are about is
-// found by ListBudgets and ListLimits.
+// of things, and comes whole; subjects and past windows have the order of the ledger's books.
 func lists(n *tenant) map[string]string {
 	found := map[string]string{}
 	for _, name := range everyRPC() {
-		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && service != "QuotaService" && method != "ListAgentCredentials" && method != "ListAgentTargets" {
+		if service, method, _ := strings.Cut(name, "."); strings.HasPrefix(method, "List") && service != "HistoryService" && method != "ListQuotaSubjects" && method != "ListQuotaHistory" && method != "ListAgentCredentials" && method != "ListAgentTargets" {
 			found[service+"/"+method] = "{}"
 		}
 	}
@@ -158,7 +157,7 @@ var (
 		"*", "5", "-9223372036854775808", `"9999-12-31T23:59:59.999999999+14:00"`, "0001-01-01", "true",
 		"00000000-0000-0000-0000-000000000000", `"' OR true --"`, `"\\"`, `"%"`, `"\u202e é"`,
 	}
-	enumWords = []string{"owner", "openai", "single", "active", "requests", "off", "test", "pending"}
+	enumWords = []string{"owner", "openai", "single", "active", "requests", "off", "organization", "test", "pending"}
 )
 
 func TestListKeys_filters(t *testing.T) {

@@ -61,8 +61,11 @@ func (s *quotaStandings) ListQuotas(ctx context.Context, req *connect.Request[ad
 	if !ok {
 		return nil, errNoCaller
 	}
-	name := listID("quotas of", req.Msg.GetProjectId(), req.Msg.GetKind().String())
-	from, err := fromPageToken[quotaPlace](name, "page.token", req.Msg.GetPage().GetToken())
+	l, err := fromSelection("quotas of "+req.Msg.GetProjectId()+" "+req.Msg.GetKind().String(), readmodel.QuotaFields, req.Msg)
+	if err != nil {
+		return nil, err
+	}
+	from, err := fromPageToken[quotaPlace](l.id, "page.token", req.Msg.GetPage().GetToken())
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func (s *quotaStandings) ListQuotas(ctx context.Context, req *connect.Request[ad
 	var found []accounted
 	var next *quotaPlace
 	err = s.store.Read(ctx, caller.OrganizationID, func(v readmodel.View) (err error) {
-		found, next, err = pageOfQuotas(ctx, v, req.Msg, *from)
+		found, next, err = pageOfQuotas(ctx, v, req.Msg, l.Query, *from)
 		return err
 	})
 	if err != nil {
@@ -81,41 +84,43 @@ func (s *quotaStandings) ListQuotas(ctx context.Context, req *connect.Request[ad
 	if err := s.complete(ctx, caller.OrganizationID, found); err != nil {
 		return nil, err
 	}
-	token, err := toPageToken(name, next)
+	token, err := toPageToken(l.id, next)
 	return connect.NewResponse(&adminv1.ListQuotasResponse{
 		Quotas: convertAll(found, func(q accounted) *adminv1.Quota { return q.shown }), NextPageToken: token,
 	}), err
 }
 
 // pageOfQuotas is filled with limits where the budgets end.
-func pageOfQuotas(ctx context.Context, v readmodel.View, m *adminv1.ListQuotasRequest, from quotaPlace) (found []accounted, next *quotaPlace, err error) {
-	left := pageSize(m.GetPage())
+func pageOfQuotas(
+	ctx context.Context, v readmodel.View, m *adminv1.ListQuotasRequest, q readmodel.Query, from quotaPlace,
+) (found []accounted, next *quotaPlace, err error) {
+	q.Size, q.After = pageSize(m.GetPage()), from.After
 	if !from.Limits && m.GetKind() != adminv1.QuotaKind_QUOTA_KIND_LIMIT {
-		budgets, end, err := pageOfKind(ctx, v, budgetKind, m, from.After, left, toBudgetStanding)
+		budgets, end, err := pageOfKind(ctx, v, budgetKind, m, q, toBudgetStanding)
 		if err != nil {
 			return nil, nil, err
 		}
 		if end != nil {
 			return budgets, &quotaPlace{After: *end}, nil
 		}
-		found, left, from = budgets, left-len(budgets), quotaPlace{}
+		found, q.Size, q.After = budgets, q.Size-len(budgets), filter.Place{}
 	}
 	switch {
 	case m.GetKind() == adminv1.QuotaKind_QUOTA_KIND_BUDGET:
 		return found, nil, nil
-	case left == 0:
+	case q.Size == 0:
 		return found, &quotaPlace{Limits: true}, nil
 	}
-	limits, end, err := pageOfKind(ctx, v, limitKind, m, from.After, left, toLimitStanding)
+	limits, end, err := pageOfKind(ctx, v, limitKind, m, q, toLimitStanding)
 	if end != nil {
 		next = &quotaPlace{Limits: true, After: *end}
 	}
 	return append(found, limits...), next, err
 }
 
-// pageOfKind has budgets or limits by name, those that the caller may see.
+// pageOfKind has budgets or limits, those that the caller may see.
 func pageOfKind[T any, P resource](
-	ctx context.Context, v readmodel.View, k kind[T, P], m *adminv1.ListQuotasRequest, after filter.Place, size int, convert func(T) accounted,
+	ctx context.Context, v readmodel.View, k kind[T, P], m *adminv1.ListQuotasRequest, q readmodel.Query, convert func(T) accounted,
 ) ([]accounted, *filter.Place, error) {
 	reach, err := reachOf(ctx, m)
 	if err != nil {
@@ -128,11 +133,7 @@ func pageOfKind[T any, P resource](
 	if matches, err = k.visible(reach, matches); err != nil {
 		return nil, nil, err
 	}
-	order, err := k.table.Fields().ParseOrder("")
-	if err != nil {
-		return nil, nil, err
-	}
-	found, next, err := k.table.List(ctx, v, readmodel.Query{Order: order, After: after, Size: size}, matches...)
+	found, next, err := k.table.List(ctx, v, q, matches...)
 	return convertAll(found, convert), next, err
 }
 

@@ -158,8 +158,16 @@ func TestListQuotas(t *testing.T) {
 	same(t, listed(&adminv1.ListQuotasRequest{Kind: adminv1.QuotaKind_QUOTA_KIND_LIMIT}), "cd")
 	same(t, listed(&adminv1.ListQuotasRequest{Kind: adminv1.QuotaKind_QUOTA_KIND_BUDGET, Page: &adminv1.Page{Size: 1}}), "mno")
 	same(t, listed(&adminv1.ListQuotasRequest{ProjectId: n.project.Id}), "mc")
+	for size := range int32(6) {
+		page := &adminv1.Page{Size: size}
+		same(t, listed(&adminv1.ListQuotasRequest{OrderBy: "name desc", Page: page}), "onmdc")
+		same(t, listed(&adminv1.ListQuotasRequest{Filter: "on = organization AND NOT name = n", Page: page}), "od")
+		same(t, listed(&adminv1.ListQuotasRequest{Filter: "on = key", OrderBy: "created_at", Page: page}), "mc")
+	}
+	same(t, listed(&adminv1.ListQuotasRequest{Filter: "on = route"}), "")
 	first := call(t, n.quotas.ListQuotas, &adminv1.ListQuotasRequest{Page: &adminv1.Page{Size: 1}})
 	refused(t, connect.CodeInvalidArgument, n.quotas.ListQuotas, &adminv1.ListQuotasRequest{ProjectId: n.project.Id, Page: &adminv1.Page{Token: first.NextPageToken}})
+	refused(t, connect.CodeInvalidArgument, n.quotas.ListQuotas, &adminv1.ListQuotasRequest{Filter: "on = key", Page: &adminv1.Page{Token: first.NextPageToken}})
 }
 
 func TestListQuotaHistory(t *testing.T) {

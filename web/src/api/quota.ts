@@ -24,10 +24,10 @@ const often = 5_000;
 const seldom = 60_000;
 
 /** useQuotas lists budgets, then limits, asked for again every few seconds while they are few; "" is every project. */
-export function useQuotas(kind: QuotaKind, projectId: string) {
+export function useQuotas(kind: QuotaKind, projectId: string, filter: string) {
   return useInfiniteQuery(
     listQuotas,
-    { kind, projectId, page: firstPage },
+    { kind, projectId, filter, page: firstPage },
     {
       pageParamKey: "page",
       getNextPageParam: nextPage,

@@ -16,7 +16,7 @@ import { Async, Empty } from "../../ui/State";
 import { useMay } from "../session/permission";
 import { BudgetDialog } from "./BudgetDialog";
 import { Filters } from "./Filters";
-import { isFiltered, matches } from "./filter";
+import { filterOf, matches } from "./filter";
 import { LimitDialog } from "./LimitDialog";
 import { useScopeNames } from "./names";
 import { QuotaDrawer } from "./QuotaDrawer";
@@ -32,12 +32,13 @@ export function BudgetsPage() {
   const navigate = route.useNavigate();
   const may = useMay();
   const names = useScopeNames();
-  const quotas = useQuotas(kinds[search.kind ?? "all"], search.project ?? "");
+  const quotas = useQuotas(kinds[search.kind ?? "all"], search.project ?? "", filterOf(search));
   const chosen = { budgets: useBudgets(may(mayListBudgets)), limits: useLimits(may(mayListLimits)) };
   const creating = search.create;
   const setCreating = (create: BudgetsSearch["create"]) => void navigate({ search: (s) => ({ ...s, create }) });
-  const filtered = isFiltered(search);
-  useAllPages(quotas, filtered);
+  const filtered = Boolean(search.project ?? search.mode ?? search.on ?? search.near);
+  const searching = Boolean(search.near) && quotas.hasNextPage && !quotas.isError;
+  useAllPages(quotas, Boolean(search.near));
   const change = (part: BudgetsSearch) => void navigate({ search: (s) => ({ ...s, ...part }), replace: true });
   const open = (quota: string | undefined) => void navigate({ search: (s) => ({ ...s, quota, subject: undefined, create: undefined }) });
   const listed = quotas.data?.pages.flatMap((page) => page.quotas) ?? [];
@@ -50,16 +51,16 @@ export function BudgetsPage() {
     >
       <Panel>
         <Filters search={search} projects={names.projects} onChange={change} />
-        <Async result={quotas} what="budgets and limits" isEmpty={() => listed.length === 0 && !search.project} empty={<NoQuotas kind={search.kind} />}>
+        <Async result={quotas} what="budgets and limits" isEmpty={() => listed.length === 0 && !filtered} empty={<NoQuotas kind={search.kind} />}>
           {() =>
             shown.length > 0 ? (
               <QuotaTable quotas={shown} names={names} chosen={chosen} />
             ) : (
-              <Nothing searching={filtered && quotas.hasNextPage && !quotas.isError} onClear={() => void navigate({ search: {}, replace: true })} />
+              <Nothing searching={searching} onClear={() => void navigate({ search: {}, replace: true })} />
             )
           }
         </Async>
-        {filtered && quotas.hasNextPage && !quotas.isError ? (
+        {searching ? (
           <p className="muted quota-searching" role="status">
             Looking through the rest…
           </p>
@@ -83,7 +84,7 @@ interface Pages {
   fetchNextPage: () => unknown;
 }
 
-// The server has one order and no filter for these: what is filtered here needs all of them.
+// How they stand the ledger knows, no filter: those near their end are found among all of them.
 function useAllPages({ hasNextPage, isFetching, isError, fetchNextPage }: Pages, wanted: boolean) {
   useEffect(() => {
     if (wanted && hasNextPage && !isFetching && !isError) void fetchNextPage();

@@ -24,7 +24,7 @@ export function QuotasOn(props: QuotasOnProps) {
 }
 
 function Listed({ projectId, keyId }: QuotasOnProps) {
-  const result = useQuotas(QuotaKind.UNSPECIFIED, projectId);
+  const result = useQuotas(QuotaKind.UNSPECIFIED, projectId, keyId ? "on = key" : "");
   const names = useScopeNames();
   const quotas = (result.data?.pages.flatMap((page) => page.quotas) ?? []).filter(({ scope }) => !keyId || (scope?.on.case === "keyId" && scope.on.value === keyId));
   return (

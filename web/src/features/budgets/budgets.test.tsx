@@ -126,25 +126,31 @@ describe("the_list", () => {
     expect(await row("per-minute")).toContain("150 of 600 requests given to agents");
   });
 
-  test("filters_are_in_the_url_and_look_through_every_page", async () => {
+  test("filters_are_in_the_url_and_asked_of_the_server", async () => {
     const asked: string[] = [];
-    const router = open("/budgets?mode=%22shadow%22", (r) =>
-      r.rpc(listQuotas, ({ page }) => {
-        asked.push(page?.token ?? "");
-        return page?.token ? { quotas: [shadow] } : { quotas: [search], nextPageToken: "2" };
+    const router = open("/budgets?mode=%22shadow%22&on=%22end-user%22", (r) =>
+      r.rpc(listQuotas, ({ filter, page }) => {
+        asked.push(`${filter}${page?.token}`);
+        return { quotas: [filter.includes("shadow") ? shadow : search], nextPageToken: "2" };
       }),
     );
     await row("tried");
-    expect(screen.queryByRole("rowheader", { name: /^search/ })).toBeNull();
-    expect(asked).toContain("2");
     await userEvent.selectOptions(screen.getByRole("combobox", { name: "Mode" }), "Hard");
     await row("search");
-    expect(router.state.location.search).toEqual({ mode: "hard" });
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "On" }), "On anything");
+    await waitFor(() => expect(router.state.location.search).toEqual({ mode: "hard" }));
+    await waitFor(() => expect(asked).toEqual(["mode = shadow AND on = end_user", "mode = hard AND on = end_user", "mode = hard"]));
+  });
+
+  test("filters_that_nothing_fits_are_no_empty_organization", async () => {
+    open("/budgets?mode=%22off%22", (r) => r.rpc(listQuotas, () => ({})));
+    expect(await screen.findByRole("heading", { name: "Nothing fits these filters" })).toBeTruthy();
+    expect(screen.queryByText(/Begin with one in shadow mode/)).toBeNull();
   });
 
   test("near_its_end_leaves_out_what_has_time", async () => {
     const calm = { ...search, id: "b3", name: "calm", standing: { limit: 100n * dollar, spent: 1n, free: 99n * dollar, window: december } };
-    open("/budgets?near=true", (r) => r.rpc(listQuotas, () => ({ quotas: [search, calm] })));
+    open("/budgets?near=true", (r) => r.rpc(listQuotas, ({ page }) => (page?.token ? { quotas: [search] } : { quotas: [calm], nextPageToken: "2" })));
     await row("search");
     expect(screen.queryByRole("rowheader", { name: /^calm/ })).toBeNull();
   });

@@ -1,28 +1,13 @@
-import type { Quota, QuotaScope } from "../../api/quota";
-import { QuotaMode } from "../../api/quota";
-import type { BudgetsSearch, QuotaScopeName } from "../../routes/search";
+import type { Quota } from "../../api/quota";
+import type { BudgetsSearch } from "../../routes/search";
 import { isNear } from "./standing";
 
-const modes = { hard: QuotaMode.HARD, soft: QuotaMode.SOFT, shadow: QuotaMode.SHADOW, off: QuotaMode.OFF } as const;
-
-const scopes: Record<NonNullable<QuotaScope["on"]["case"]>, QuotaScopeName> = {
-  organization: "organization",
-  projectId: "project",
-  keyId: "key",
-  routeId: "route",
-  providerId: "provider",
-  endUser: "end-user",
-  label: "label",
-};
-
-/** isFiltered tells whether something is chosen that the server does not filter by. */
-export function isFiltered({ mode, on, near }: BudgetsSearch): boolean {
-  return Boolean(mode ?? on ?? near);
+/** filterOf is what the URL asks for, in the words of the API's filters. */
+export function filterOf({ mode, on }: BudgetsSearch): string {
+  return [...(mode ? [`mode = ${mode}`] : []), ...(on ? [`on = ${on.replace("-", "_")}`] : [])].join(" AND ");
 }
 
-/** matches tells whether a quota is one of those that are asked for. */
-export function matches(quota: Quota, { mode, on, near }: BudgetsSearch): boolean {
-  if (mode && quota.mode !== modes[mode]) return false;
-  if (on && (!quota.scope?.on.case || scopes[quota.scope.on.case] !== on)) return false;
+/** matches tells whether a quota is one of those that are asked for: how it stands the server does not filter by. */
+export function matches(quota: Quota, { near }: BudgetsSearch): boolean {
   return !near || isNear(quota);
 }

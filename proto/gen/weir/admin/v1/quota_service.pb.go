@@ -645,7 +645,11 @@ type ListQuotasRequest struct {
 	// Only quotas on this project or on its keys; empty: all.
 	ProjectId string `protobuf:"bytes,2,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// Unspecified: both.
-	Kind          QuotaKind `protobuf:"varint,3,opt,name=kind,proto3,enum=weir.admin.v1.QuotaKind" json:"kind,omitempty"`
+	Kind QuotaKind `protobuf:"varint,3,opt,name=kind,proto3,enum=weir.admin.v1.QuotaKind" json:"kind,omitempty"`
+	// Which of them (AIP-160): docs/api.md lists the fields. Empty: all.
+	Filter string `protobuf:"bytes,10,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields between commas, each with or without "desc"; empty: by name.
+	OrderBy       string `protobuf:"bytes,11,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -699,6 +703,20 @@ func (x *ListQuotasRequest) GetKind() QuotaKind {
 		return x.Kind
 	}
 	return QuotaKind_QUOTA_KIND_UNSPECIFIED
+}
+
+func (x *ListQuotasRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListQuotasRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
 }
 
 type ListQuotasResponse struct {
@@ -1504,12 +1522,15 @@ const file_weir_admin_v1_quota_service_proto_rawDesc = "" +
 	"\x04held\x18\b \x01(\x03R\x04held\x125\n" +
 	"\bheard_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aheardAt\x12\x1a\n" +
 	"\bstranded\x18\n" +
-	" \x01(\bR\bstranded\"\xa0\x01\n" +
+	" \x01(\bR\bstranded\"\xe7\x01\n" +
 	"\x11ListQuotasRequest\x12'\n" +
 	"\x04page\x18\x01 \x01(\v2\x13.weir.admin.v1.PageR\x04page\x12*\n" +
 	"\n" +
 	"project_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tprojectId\x126\n" +
-	"\x04kind\x18\x03 \x01(\x0e2\x18.weir.admin.v1.QuotaKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\"j\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x18.weir.admin.v1.QuotaKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12 \n" +
+	"\x06filter\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06filter\x12#\n" +
+	"\border_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aorderBy\"j\n" +
 	"\x12ListQuotasResponse\x12,\n" +
 	"\x06quotas\x18\x01 \x03(\v2\x14.weir.admin.v1.QuotaR\x06quotas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n" +

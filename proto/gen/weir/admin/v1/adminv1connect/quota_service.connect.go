@@ -53,7 +53,8 @@ const (
 
 // QuotaServiceClient is a client for the weir.admin.v1.QuotaService service.
 type QuotaServiceClient interface {
-	// ListQuotas has the budgets by name, then the limits.
+	// ListQuotas has the budgets by name, then the limits. A filter and an order are of both:
+	// an order is that of the budgets, then of the limits.
 	ListQuotas(context.Context, *connect.Request[v1.ListQuotasRequest]) (*connect.Response[v1.ListQuotasResponse], error)
 	// GetQuota shows one, with the leases that agents hold of it.
 	GetQuota(context.Context, *connect.Request[v1.GetQuotaRequest]) (*connect.Response[v1.GetQuotaResponse], error)
@@ -171,7 +172,8 @@ func (c *quotaServiceClient) ReleaseLeases(ctx context.Context, req *connect.Req
 
 // QuotaServiceHandler is an implementation of the weir.admin.v1.QuotaService service.
 type QuotaServiceHandler interface {
-	// ListQuotas has the budgets by name, then the limits.
+	// ListQuotas has the budgets by name, then the limits. A filter and an order are of both:
+	// an order is that of the budgets, then of the limits.
 	ListQuotas(context.Context, *connect.Request[v1.ListQuotasRequest]) (*connect.Response[v1.ListQuotasResponse], error)
 	// GetQuota shows one, with the leases that agents hold of it.
 	GetQuota(context.Context, *connect.Request[v1.GetQuotaRequest]) (*connect.Response[v1.GetQuotaResponse], error)
