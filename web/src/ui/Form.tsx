@@ -68,6 +68,22 @@ export function TextField({ label, hint, problem, onChange, ...input }: TextFiel
   );
 }
 
+interface TextAreaFieldProps extends FieldProps, Omit<ComponentProps<"textarea">, "onChange"> {
+  label: string;
+  onChange: (value: string) => void;
+}
+
+/** TextAreaField is several lines of text that no browser completes or corrects, with what they must be below. */
+export function TextAreaField({ label, hint, problem, onChange, ...area }: TextAreaFieldProps) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {(described) => (
+        <textarea autoComplete="off" autoCapitalize="off" spellCheck={false} {...described} onChange={(event) => onChange(event.target.value)} {...area} />
+      )}
+    </Field>
+  );
+}
+
 interface SelectFieldProps<T extends string | number> extends FieldProps {
   options: readonly (readonly [value: T, label: string])[];
   required?: boolean;

@@ -175,7 +175,7 @@ function LabelFields({ labels, problem, onChange }: LabelFieldsProps) {
       <p className="muted">For people, reports and budgets: team = search. Budgets and limits can be on keys with a label.</p>
       <Problem id={wrong} problem={said} />
       {labels.map((label, i) => (
-        <div key={i} className="key-label" role="group" aria-label={label.name ? `Label ${label.name}` : "New label"} aria-describedby={said ? wrong : undefined}>
+        <div key={i} className="pair" role="group" aria-label={label.name ? `Label ${label.name}` : "New label"} aria-describedby={said ? wrong : undefined}>
           <TextField label="Label" required pattern="[a-z0-9]([a-z0-9._\/\-]{0,61}[a-z0-9])?" title={labelRule} value={label.name} onChange={(name) => change(i, { name })} />
           <TextField label="Value" maxLength={63} value={label.value} onChange={(value) => change(i, { value })} />
           <button

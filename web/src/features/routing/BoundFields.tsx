@@ -6,6 +6,8 @@ import type { Problems } from "./TargetFields";
 
 interface TimeoutFieldsProps {
   timeouts: TimeoutsDraft;
+  /** Whose are those that are empty. */
+  empty: string;
   problems: Problems;
   onChange: (timeouts: TimeoutsDraft) => void;
 }
@@ -18,11 +20,11 @@ const bounds: readonly [keyof TimeoutsDraft, string, string, string][] = [
   ["total", "timeouts.total", "In all, s", "Until the answer's last byte."],
 ];
 
-/** TimeoutFields bound requests; what is empty is the provider's, else the agent's own. */
-export function TimeoutFields({ timeouts, problems, onChange }: TimeoutFieldsProps) {
+/** TimeoutFields bound requests. */
+export function TimeoutFields({ timeouts, empty, problems, onChange }: TimeoutFieldsProps) {
   return (
     <More title="Timeouts" said={Object.values(timeouts).some(Boolean)} wrong={bounds.some(([, path]) => problems(path))}>
-      <p className="muted">Empty: what the provider says, else the agent&apos;s own.</p>
+      <p className="muted">Empty: {empty}.</p>
       {bounds.map(([name, path, label, hint]) => (
         <TextField
           key={name}

@@ -9,7 +9,9 @@ import { useDraft } from "../../ui/useDraft";
 import { problemsOf } from "../../api/problems";
 import type { ProviderDraft } from "./ProviderForm";
 import { ProviderForm } from "./ProviderForm";
-import { queueWords } from "./words";
+import { noTimeouts, timeoutsDraftOf, timeoutsInput } from "./draft";
+import { modelsOf } from "./sent";
+import { queueWords, saidTimeouts } from "./words";
 
 interface ProviderDialogProps {
   /** The one to change; absent: a new one. */
@@ -19,7 +21,7 @@ interface ProviderDialogProps {
   onClose: () => void;
 }
 
-/** ProviderDialog makes a provider, or changes one. Headers, timeouts and allowed models stay as they are. */
+/** ProviderDialog makes a provider, or changes one. */
 export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogProps) {
   const create = useCreateProvider();
   const update = useUpdateProvider();
@@ -78,15 +80,40 @@ const empty: ProviderDraft = {
   region: "",
   priceList: "",
   queue: undefined,
+  headers: [],
+  timeouts: noTimeouts,
+  models: "",
 };
 
-function draftOf({ name, dialect, baseUrl, apiVersion, credentialRef, region, priceList, queue }: Provider): ProviderDraft {
-  const waits = queue && { maxRequests: String(queue.maxRequests), maxWait: String(queue.maxWaitMs) };
-  return { name, dialect, baseUrl, apiVersion, credentialRef, region, priceList, queue: waits };
+function draftOf({ name, dialect, baseUrl, apiVersion, credentialRef, region, priceList, queue, headers, timeouts, allowedModels }: Provider): ProviderDraft {
+  return {
+    name,
+    dialect,
+    baseUrl,
+    apiVersion,
+    credentialRef,
+    region,
+    priceList,
+    queue: queue && { maxRequests: String(queue.maxRequests), maxWait: String(queue.maxWaitMs) },
+    headers: namesOf(headers).map((name) => ({ name, value: headers[name] ?? "" })),
+    timeouts: timeoutsDraftOf(timeouts),
+    models: allowedModels.join("\n"),
+  };
 }
 
-function inputOf({ queue, ...rest }: ProviderDraft) {
-  return { ...rest, ...(queue && { queue: { maxRequests: Number(queue.maxRequests), maxWaitMs: BigInt(Number(queue.maxWait)) } }) };
+// A map has no order of its own: in that of the names two drafts of the same are the same.
+function namesOf(headers: Provider["headers"]): string[] {
+  return Object.keys(headers).sort();
+}
+
+function inputOf({ queue, headers, timeouts, models, ...rest }: ProviderDraft) {
+  return {
+    ...rest,
+    ...(queue && { queue: { maxRequests: Number(queue.maxRequests), maxWaitMs: BigInt(Number(queue.maxWait)) } }),
+    headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+    ...timeoutsInput(timeouts),
+    allowedModels: modelsOf(models),
+  };
 }
 
 function told(provider: Provider): Told<ProviderDraft> {
@@ -99,6 +126,9 @@ function told(provider: Provider): Told<ProviderDraft> {
     ["Region", provider.region || "not stated", "region"],
     ["Price list", provider.priceList || "unpriced", "priceList"],
     ["Queue", queueWords(provider.queue), "queue"],
+    ["Headers", namesOf(provider.headers).map((name) => `${name}: ${provider.headers[name]}`).join("; ") || "none", "headers"],
+    ["Timeouts", saidTimeouts(provider.timeouts), "timeouts"],
+    ["Allowed models", provider.allowedModels.join(", ") || "all", "models"],
   ];
 }
 
@@ -110,6 +140,9 @@ const paths: Partial<Record<keyof ProviderDraft, string>> = {
   region: "region",
   priceList: "price_list",
   queue: "queue",
+  headers: "headers",
+  timeouts: "timeouts",
+  models: "allowed_models",
 };
 
 // Only what was changed: a sealed credential stays where nobody touched the reference.

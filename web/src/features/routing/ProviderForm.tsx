@@ -2,8 +2,13 @@ import type { ReactNode } from "react";
 
 import { Dialect, dialectName } from "../../api/provider";
 import { FormActions, NameField, TextField } from "../../ui/Form";
+import { TimeoutFields } from "./BoundFields";
 import { choices, hintsOf } from "./dialect";
+import type { TimeoutsDraft } from "./draft";
 import { Optional } from "./Optional";
+import type { HeaderDraft } from "./sent";
+import { headerMistake, modelsMistake } from "./sent";
+import { HeaderFields, ModelsField } from "./SentFields";
 import type { Problems } from "./TargetFields";
 
 /** QueueDraft are the numbers of a queue as they are written. */
@@ -23,6 +28,10 @@ export interface ProviderDraft {
   priceList: string;
   /** undefined: nothing waits. */
   queue: QueueDraft | undefined;
+  headers: HeaderDraft[];
+  timeouts: TimeoutsDraft;
+  /** One on each line; "": all. */
+  models: string;
 }
 
 interface ProviderFormProps {
@@ -40,9 +49,10 @@ interface ProviderFormProps {
   children: ReactNode;
 }
 
-/** ProviderForm takes what most providers need. */
+/** ProviderForm takes everything of a provider but sealed credentials. */
 export function ProviderForm({ draft, exists, problems, pending, blocked, onChange: change, onSubmit, onCancel, children }: ProviderFormProps) {
   const hints = hintsOf(draft.dialect);
+  const wrong = draft.headers.some((_, i) => headerMistake(draft.headers, i)) || modelsMistake(draft.models) !== undefined;
   const azure = draft.dialect === Dialect.AZURE_OPENAI;
   // What was written for Azure must not go along with another dialect.
   const submit = () => onSubmit(azure ? draft : { ...draft, apiVersion: "" });
@@ -85,10 +95,13 @@ export function ProviderForm({ draft, exists, problems, pending, blocked, onChan
         onChange={(priceList) => change({ priceList })}
       />
       <QueueFields queue={draft.queue} problems={problems} onChange={(queue) => change({ queue })} />
+      <TimeoutFields timeouts={draft.timeouts} empty="the agent's own" problems={problems} onChange={(timeouts) => change({ timeouts })} />
+      <HeaderFields headers={draft.headers} problems={problems} onChange={(headers) => change({ headers })} />
+      <ModelsField models={draft.models} problems={problems} onChange={(models) => change({ models })} />
       {children}
       <FormActions
         pending={pending}
-        blocked={blocked}
+        blocked={blocked || wrong}
         action={exists ? "Save provider" : "Create provider"}
         working={exists ? "Saving…" : "Creating…"}
         onCancel={onCancel}

@@ -22,7 +22,7 @@ import { UsageFacts } from "../usage/UsageFacts";
 import { ProviderCredentials } from "./ProviderCredentials";
 import { CredentialWords } from "./ProviderTable";
 import { ProviderTest } from "./ProviderTest";
-import { queueWords } from "./words";
+import { queueWords, saidTimeouts } from "./words";
 
 const route = getRouteApi("/routing/providers/$providerId");
 
@@ -122,6 +122,7 @@ function Settings({ provider }: { provider: Provider }) {
         </Fact>
         <Fact name="Prices">{provider.priceList || "unpriced"}</Fact>
         <Fact name="Models">{provider.allowedModels.join(", ") || "any"}</Fact>
+        <Fact name="Timeouts">{provider.timeouts ? saidTimeouts(provider.timeouts) : "the agent's own"}</Fact>
         <Fact name="Queue">{queueWords(provider.queue)}</Fact>
         <Fact name="Created">
           <Time at={dateOf(provider.createdAt)} precision="minute" />

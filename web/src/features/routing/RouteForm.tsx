@@ -54,7 +54,7 @@ export function RouteForm({ draft, exists, providers, pending, blocked, error, o
       <ShareFields what="Canary" share={draft.canary} providers={providers} problems={problems} onChange={(canary) => change({ canary })} />
       <ShareFields what="Shadow" share={draft.shadow} providers={providers} problems={problems} onChange={(shadow) => change({ shadow })} />
       <RetryFields retry={draft.retry} problems={problems} onChange={(retry) => change({ retry })} />
-      <TimeoutFields timeouts={draft.timeouts} problems={problems} onChange={(timeouts) => change({ timeouts })} />
+      <TimeoutFields timeouts={draft.timeouts} empty="what the provider says, else the agent's own" problems={problems} onChange={(timeouts) => change({ timeouts })} />
       {children}
       <FormActions
         pending={pending}

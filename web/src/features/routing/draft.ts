@@ -1,6 +1,6 @@
 import { equals } from "@bufbuild/protobuf";
 
-import type { Route, RouteInput, Share, Target } from "../../api/route";
+import type { Route, RouteInput, Share, Target, Timeouts } from "../../api/route";
 import { Failure, routeOf, RouteSchema, Strategy, StickyBy } from "../../api/route";
 import { durationOf, secondsOf } from "../../api/time";
 
@@ -72,6 +72,8 @@ export const noTarget: TargetDraft = { providerId: "", model: "", weight: 1, whe
 export const noHedge: HedgeDraft = { percentile: "", minDelay: "", maxPercent: "" };
 export const noShare: ShareDraft = { target: { ...noTarget, weight: 0 }, percent: "5" };
 
+export const noTimeouts: TimeoutsDraft = { connect: "", firstByte: "", firstToken: "", idle: "", total: "" };
+
 /** emptyDraft is of a new route. */
 export const emptyDraft: RouteDraft = {
   name: "",
@@ -83,7 +85,7 @@ export const emptyDraft: RouteDraft = {
   canary: undefined,
   shadow: undefined,
   retry: { maxAttempts: "", backoff: "", on: [] },
-  timeouts: { connect: "", firstByte: "", firstToken: "", idle: "", total: "" },
+  timeouts: noTimeouts,
 };
 
 /** draftOf is a route as its form begins with it. */
@@ -101,12 +103,31 @@ export function draftOf(route: Route): RouteDraft {
     canary: canary && shareOf(canary),
     shadow: shadow && shareOf(shadow),
     retry: retry ? { maxAttempts: said(retry.maxAttempts), backoff: milliseconds(retry.backoff), on: [...retry.on] } : emptyDraft.retry,
+    timeouts: timeoutsDraftOf(timeouts),
+  };
+}
+
+/** timeoutsDraftOf are bounds as a form begins with them. */
+export function timeoutsDraftOf(timeouts: Timeouts | undefined): TimeoutsDraft {
+  return {
+    connect: seconds(timeouts?.connect),
+    firstByte: seconds(timeouts?.firstByte),
+    firstToken: seconds(timeouts?.firstToken),
+    idle: seconds(timeouts?.idle),
+    total: seconds(timeouts?.total),
+  };
+}
+
+/** timeoutsInput are the bounds that a draft asks for; nothing where it asks for none. */
+export function timeoutsInput(timeouts: TimeoutsDraft): Pick<RouteInput, "timeouts"> {
+  if (!Object.values(timeouts).some(Boolean)) return {};
+  return {
     timeouts: {
-      connect: seconds(timeouts?.connect),
-      firstByte: seconds(timeouts?.firstByte),
-      firstToken: seconds(timeouts?.firstToken),
-      idle: seconds(timeouts?.idle),
-      total: seconds(timeouts?.total),
+      ...lasting("connect", timeouts.connect),
+      ...lasting("firstByte", timeouts.firstByte),
+      ...lasting("firstToken", timeouts.firstToken),
+      ...lasting("idle", timeouts.idle),
+      ...lasting("total", timeouts.total),
     },
   };
 }
@@ -133,15 +154,7 @@ export function inputOf(draft: RouteDraft): RouteInput {
     ...((retry.maxAttempts || retry.backoff || retry.on.length > 0) && {
       retry: { maxAttempts: Number(retry.maxAttempts), on: retry.on, ...lasting("backoff", retry.backoff, 1_000) },
     }),
-    ...(Object.values(timeouts).some(Boolean) && {
-      timeouts: {
-        ...lasting("connect", timeouts.connect),
-        ...lasting("firstByte", timeouts.firstByte),
-        ...lasting("firstToken", timeouts.firstToken),
-        ...lasting("idle", timeouts.idle),
-        ...lasting("total", timeouts.total),
-      },
-    }),
+    ...timeoutsInput(timeouts),
   };
 }
 

@@ -402,3 +402,22 @@ test("who_may_not_run_dry_sees_no_preview", async () => {
   const dialog = await openDialog("Change clever", "Change clever");
   expect(dialog.queryByRole("region", { name: "Preview" })).toBeNull();
 });
+
+test("a_header_that_is_the_agents_own_is_refused_at_its_row", async () => {
+  const openai = { id: "v1", name: "openai", baseUrl: "https://api.openai.com/v1", credentialRef: "env://KEY" };
+  openConsole("/routing", (r) => {
+    r.rpc(listRoutes, () => ({ routes: [] }));
+    r.rpc(ProviderService.method.listProviders, () => ({ providers: [openai] }));
+    r.rpc(ProviderService.method.updateProvider, () => {
+      throw refusal({ 'provider.headers["Host"]': "the agent sets it itself" });
+    });
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Change openai" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Change openai" }));
+  await userEvent.click(dialog.getByText("Headers"));
+  await userEvent.click(dialog.getByRole("button", { name: "Add header" }));
+  await userEvent.type(dialog.getByRole("textbox", { name: "Header" }), "Host");
+  await userEvent.click(dialog.getByRole("button", { name: "Save provider" }));
+  const header = dialog.getByRole("group", { name: "Header Host" });
+  expect(await within(header).findByText("the agent sets it itself")).toBeTruthy();
+});

@@ -311,6 +311,62 @@ test("a_providers_queue_is_switched_on_changed_and_off_again", async () => {
   expect(seen[1]?.provider?.queue).toBeUndefined();
 });
 
+// At once: each key would draw the whole form.
+async function write(field: HTMLElement, text: string) {
+  await userEvent.clear(field);
+  await userEvent.click(field);
+  await userEvent.paste(text);
+}
+
+test("a_providers_headers_timeouts_and_models_are_checked_as_they_are_written_and_sent", async () => {
+  const seen: UpdateProviderRequest[] = [];
+  const full = { ...azure, headers: { "X-Team": "water" }, timeouts: { total: { seconds: 90n } }, allowedModels: ["gpt-5"] };
+  open(
+    () => ({}),
+    () => ({ providers: [full] }),
+    (r) =>
+      r.rpc(updateProvider, (request) => {
+        seen.push(request);
+        return {};
+      }),
+  );
+  const dialog = await openDialog("Change azure", "Change azure");
+  const save = dialog.getByRole("button", { name: "Save provider" });
+  expect(dialog.getByRole<HTMLInputElement>("spinbutton", { name: "In all, s" }).value).toBe("90");
+  await write(dialog.getByRole("spinbutton", { name: "Connect, s" }), "0.5");
+
+  await userEvent.click(dialog.getByRole("button", { name: "Add header" }));
+  const added = within(dialog.getByRole("group", { name: "New header" }));
+  const name = added.getByRole("textbox", { name: "Header" });
+  for (const [written, mistake] of [
+    ["X Team", "A name has letters, digits and dashes, no spaces and no colon."],
+    ["x-team", "x-team is written twice."],
+  ] as const) {
+    await write(name, written);
+    expect(dialog.getByText(mistake)).toBeTruthy();
+    expect(save).toHaveProperty("disabled", true);
+  }
+  await write(name, "OpenAI-Organization");
+  const value = added.getByRole("textbox", { name: "Value" });
+  await write(value, "org-ä");
+  expect(dialog.getByText("A value is printable ASCII, without space around it.")).toBeTruthy();
+  await write(value, "org-1");
+
+  const models = dialog.getByRole("textbox", { name: "Models that routes may send to" });
+  await write(models, "gpt-5\n gpt-5");
+  expect(dialog.getByText("gpt-5 is there twice.")).toBeTruthy();
+  expect(save).toHaveProperty("disabled", true);
+  await write(models, "gpt-5\n gpt-5-mini\n");
+  await userEvent.click(save);
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.updateMask?.paths).toEqual(["headers", "timeouts", "allowed_models"]);
+  expect(seen[0]?.provider).toMatchObject({
+    headers: { "X-Team": "water", "OpenAI-Organization": "org-1" },
+    timeouts: { connect: { nanos: 500_000_000 }, total: { seconds: 90n } },
+    allowedModels: ["gpt-5", "gpt-5-mini"],
+  });
+});
+
 test("a_provider_that_somebody_changed_meanwhile_shows_both_versions", async () => {
   const seen: UpdateProviderRequest[] = [];
   open(
