@@ -80,6 +80,17 @@ test("times_are_the_zones_own_and_utc_is_the_hint", () => {
   expect(formatAgo(at, new Date("2026-07-04T22:32:10Z"))).toBe("2 min ago");
 });
 
+test("a_clock_shows_what_the_browser_says_at_every_turn", () => {
+  const zones = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham", "America/St_Johns", "Asia/Pyongyang", "Pacific/Apia"];
+  const turns = ["2011-12-30T10:00:00Z", "2015-08-14T15:00:00Z", "2026-03-29T01:00:00Z", "2026-04-04T15:00:00Z", "2026-10-03T15:30:00Z", "2026-10-25T01:00:00Z"].map((at) => Date.parse(at));
+  for (const zone of zones) {
+    const said = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+    const around = turns.flatMap((turn) => [-1, 0, 1, 1_799_999, -1_800_001].map((ms) => turn + ms));
+    const spread = Array.from({ length: 200 }, (_, i) => Date.UTC(1975, 0, 1) + i * 9_500_000_123);
+    for (const ms of [...around, ...spread]) expect(formatTime(new Date(ms), zone), zone).toBe(said.format(ms));
+  }
+});
+
 test("utc_is_no_hint_where_the_clock_shows_it_already", () => {
   const winter = new Date("2026-01-04T22:30:05Z");
   expect(utcHint(winter, "UTC")).toBeUndefined();

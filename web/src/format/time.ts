@@ -1,9 +1,15 @@
 const namesOfUTC = /^(Etc\/)?(UTC|UCT|Zulu|Universal)$/;
 
-/** viewerZone is the IANA name of the zone the viewer's browser is set to; UTC has one name. */
+const minuteMs = 60_000;
+const viewer = { zone: "", asked: -Infinity };
+
+/** viewerZone is the IANA name of the zone the viewer's browser is set to; UTC has one name. Who travels has the new one within a minute. */
 export function viewerZone(): string {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return namesOfUTC.test(zone) ? "UTC" : zone;
+  const now = Date.now();
+  if (Math.abs(now - viewer.asked) < minuteMs) return viewer.zone;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone; // a millisecond: tables ask for each cell
+  Object.assign(viewer, { zone: namesOfUTC.test(zone) ? "UTC" : zone, asked: now });
+  return viewer.zone;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -36,11 +42,38 @@ export interface WallClock {
 
 /** wallClock is what a clock in the zone shows at that instant. */
 export function wallClock(at: Date, zone: string): WallClock {
-  const clock: WallClock = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
-  for (const { type, value } of format(zone).formatToParts(at)) {
-    if (type in clock) clock[type as keyof WallClock] = Number(value);
-  }
-  return clock;
+  const shown = new Date(at.getTime() + offsetAt(at.getTime(), zone));
+  return {
+    year: shown.getUTCFullYear(),
+    month: shown.getUTCMonth() + 1,
+    day: shown.getUTCDate(),
+    hour: shown.getUTCHours(),
+    minute: shown.getUTCMinutes(),
+    second: shown.getUTCSeconds(),
+  };
+}
+
+// Since 1972 every zone's clock has been set at a quarter of an hour, so what holds at its begin holds in all of it.
+const quarterMs = 15 * minuteMs;
+const mostQuarters = 5_000;
+const offsets = new Map<string, Map<number, number>>();
+
+// offsetAt is by how much the zone's clock is ahead of UTC, ms. To ask for the parts of a time costs a hundred times as much as to add.
+function offsetAt(ms: number, zone: string): number {
+  const known = offsets.get(zone) ?? new Map<number, number>();
+  offsets.set(zone, known);
+  const quarter = Math.floor(ms / quarterMs);
+  const offset = known.get(quarter) ?? clockAt(quarter * quarterMs, zone) - quarter * quarterMs;
+  if (known.size >= mostQuarters) known.clear();
+  known.set(quarter, offset);
+  return offset;
+}
+
+// clockAt is what the zone's clock shows, as if it were UTC.
+function clockAt(ms: number, zone: string): number {
+  const part = Object.fromEntries(format(zone).formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  const { year = NaN, month = NaN, day, hour, minute, second } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
 export type Precision = "day" | "minute" | "second" | "millisecond";

@@ -1,5 +1,5 @@
 import type { RouterHistory } from "@tanstack/react-router";
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, stringifySearchWith } from "@tanstack/react-router";
 
 import { Broken } from "../features/shell/Broken";
 import { Shell } from "../features/shell/Shell";
@@ -198,6 +198,16 @@ const routeTree = root.addChildren([
   start,
 ]);
 
+const json = /^\s*(?:["[{]|(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*$)/;
+const noJson = new SyntaxError("no JSON");
+
+// The router asks of every text in an address whether it would be read as something else, and most are ids, which begin
+// like numbers: JSON.parse makes an error for each, which is half of what a link costs.
+function readJson(text: string): unknown {
+  if (!json.test(text)) throw noJson;
+  return JSON.parse(text);
+}
+
 /** newRouter routes on a history; the browser's own where none is given. */
 export function newRouter(at?: RouterHistory) {
   return createRouter({
@@ -207,6 +217,7 @@ export function newRouter(at?: RouterHistory) {
     defaultErrorComponent: Broken,
     defaultPendingComponent: () => <Loading what="page" shape="table" />,
     scrollRestoration: true,
+    stringifySearch: stringifySearchWith(JSON.stringify, readJson),
   });
 }
 

@@ -10,7 +10,9 @@ class Windows {
   observe(target: Element) {
     Windows.all.push({ target, tell: this.tell });
   }
-  disconnect() {}
+  unobserve(target: Element) {
+    Windows.all = Windows.all.filter((one) => one.target !== target);
+  }
 }
 
 const table = (count: number) => (
@@ -27,13 +29,16 @@ const table = (count: number) => (
 
 test("a_hundred_thousand_rows_are_mostly_empty_bodies", () => {
   vi.stubGlobal("IntersectionObserver", Windows);
-  render(table(100_000));
+  const { unmount } = render(table(100_000));
   expect(screen.getAllByText(/^row/)).toHaveLength(50);
   expect(document.querySelectorAll("*").length).toBeLessThan(7_000);
   const last = Windows.all.at(-1);
-  act(() => last?.tell([{ isIntersecting: true, boundingClientRect: { height: 1_750 } } as IntersectionObserverEntry], null as never));
+  act(() => last?.tell([{ target: last.target, isIntersecting: true, boundingClientRect: { height: 1_750 } } as IntersectionObserverEntry], null as never));
   expect(screen.getByText("row 99999")).toBeTruthy();
   expect(screen.getAllByText(/^row/)).toHaveLength(100);
+  expect(Windows.all).toHaveLength(2_000);
+  unmount();
+  expect(Windows.all).toEqual([]);
   vi.unstubAllGlobals();
 });
 

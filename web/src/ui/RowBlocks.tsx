@@ -46,17 +46,11 @@ function Block({ drawn, rows, columns, children }: BlockProps) {
   useEffect(() => {
     if (typeof IntersectionObserver === "undefined" || !body.current) return;
     const watched = body.current;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (!entry) return;
-        const stays = entry.isIntersecting || watched.contains(document.activeElement);
-        if (!stays && watched.rows.length > 1) setRowHeight(entry.boundingClientRect.height / watched.rows.length);
-        setNear(stays);
-      },
-      { rootMargin: ahead },
-    );
-    observer.observe(watched);
-    return () => observer.disconnect();
+    return watch(watched, (entry) => {
+      const stays = entry.isIntersecting || watched.contains(document.activeElement);
+      if (!stays && watched.rows.length > 1) setRowHeight(entry.boundingClientRect.height / watched.rows.length);
+      setNear(stays);
+    });
   }, []);
   return (
     <tbody ref={body}>
@@ -69,4 +63,20 @@ function Block({ drawn, rows, columns, children }: BlockProps) {
       )}
     </tbody>
   );
+}
+
+// One observer for all bodies: with one each, thousands of them cost more at every frame than what they are about.
+const told = new Map<Element, (entry: IntersectionObserverEntry) => void>();
+let observer: IntersectionObserver | undefined;
+
+// watch tells whether an element comes near the window or leaves it, until what it returns is called.
+function watch(element: Element, tell: (entry: IntersectionObserverEntry) => void): () => void {
+  observer ??= new IntersectionObserver((entries) => entries.forEach((entry) => told.get(entry.target)?.(entry)), { rootMargin: ahead });
+  const shared = observer;
+  told.set(element, tell);
+  shared.observe(element);
+  return () => {
+    told.delete(element);
+    shared.unobserve(element);
+  };
 }

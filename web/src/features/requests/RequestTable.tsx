@@ -38,7 +38,7 @@ interface RequestTableProps {
 }
 
 /** RequestTable lists requests; a row opens its details. A narrow screen stacks what a wide one has in columns. */
-export function RequestTable({ requests, keys }: RequestTableProps) {
+export const RequestTable = memo(function RequestTable({ requests, keys }: RequestTableProps) {
   return (
     <Scroller label="Requests" className="panel">
       <table className="table table-rows" aria-rowcount={requests.length + 1}>
@@ -58,7 +58,7 @@ export function RequestTable({ requests, keys }: RequestTableProps) {
       </table>
     </Scroller>
   );
-}
+});
 
 const Row = memo(function Row({ request, keys }: { request: Request; keys: Names }) {
   const firstToken = request.timeToFirstTokenUs;

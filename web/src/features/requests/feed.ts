@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { useRequests } from "../../api/report";
 import type { Request } from "../../api/report";
@@ -10,15 +10,15 @@ export const mostKept = 2_000;
 
 interface Arrived {
   /** Newest first. */
-  shown: Request[];
+  shown: readonly Request[];
   /** What came while it was paused. */
-  held: Request[];
+  held: readonly Request[];
 }
 
 export interface Feed {
   query: ReturnType<typeof useRequests>;
-  /** Newest first, each once. */
-  requests: Request[];
+  /** Newest first, each once; the same list until another request is in it. */
+  requests: readonly Request[];
   /** How many came while it was paused, up to mostKept. */
   waiting: number;
   connection: Connection;
@@ -39,18 +39,18 @@ export function useFeed(live: boolean, filter: string): Feed {
   useEffect(() => {
     if (live && connection === "live") void refetch(); // what came before is in no stream
   }, [live, connection, refetch]);
-  const listed = query.data?.pages.flatMap((page) => page.requests) ?? [];
-  const held = new Set(arrived.held.map(({ requestId }) => requestId));
-  const requests = merged(
-    arrived.shown,
-    listed.filter(({ requestId }) => !held.has(requestId)),
-  );
+  const { data } = query;
+  const requests = useMemo(() => {
+    const held = new Set(arrived.held.map(({ requestId }) => requestId));
+    const listed = data?.pages.flatMap((page) => page.requests) ?? [];
+    return merged(arrived.shown, held.size === 0 ? listed : listed.filter(({ requestId }) => !held.has(requestId)));
+  }, [arrived, data]);
   return { query, requests, waiting: arrived.held.length, connection, show };
 }
 
 /** merged are the requests of both, each once, newest first. */
-export function merged(some: readonly Request[], others: readonly Request[]): Request[] {
-  if (some.length === 0) return [...others];
+export function merged(some: readonly Request[], others: readonly Request[]): readonly Request[] {
+  if (some.length === 0) return others;
   const all = new Map([...others, ...some].map((one) => [one.requestId, one]));
   return [...all.values()].sort(newestFirst);
 }
