@@ -130,6 +130,10 @@ screenshots: web/dist/index.html ## every page of the console, light and dark, w
 	@go build -o .weir/launcher ./deploy/local
 	@cd web && npx --no playwright test --config playwright.screenshots.config.ts
 
+.PHONY: measure-console
+measure-console: web/dist/index.html ## how fast the console answers a hand, with as much in it as it has to bear
+	@cd web && npx --no playwright test --config playwright.measure.config.ts
+
 .PHONY: check
 check: proto/.deps/buf/validate/validate.proto web/dist/index.html ## lint, vet, types; generated code is current
 	@$(BUF) lint proto
