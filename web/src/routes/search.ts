@@ -29,7 +29,7 @@ export interface OverviewSearch {
 export function overviewSearch(raw: Raw): OverviewSearch {
   const range = oneOf(ranges, raw.range);
   const metric = oneOf(metrics, raw.metric);
-  const [from, to, by] = [count(raw.from), count(raw.to), text(raw.by)];
+  const [from, to, by] = [moment(raw.from), moment(raw.to), text(raw.by)];
   return {
     ...(range && { range }),
     ...(from !== undefined && to !== undefined && from < to && { from, to }),
@@ -354,6 +354,14 @@ function text(value: unknown): string | undefined {
 
 function instant(value: unknown): string | undefined {
   return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : undefined;
+}
+
+// As far as the API's times go, the end of the year 9999.
+const lastMoment = 253_402_300_799_999;
+
+function moment(value: unknown): number | undefined {
+  const ms = count(value);
+  return ms !== undefined && ms <= lastMoment ? ms : undefined;
 }
 
 function count(value: unknown): number | undefined {
