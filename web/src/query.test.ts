@@ -16,9 +16,9 @@ function exhausted(reason: string): ConnectError {
 }
 
 // ask asks until it is answered or given up, and says how often that was.
-async function ask(answers: (() => string)[]) {
+async function ask(answers: (() => string)[], options = {}) {
   let asked = 0;
-  const observer = new QueryObserver(newQueryClient(), { queryKey: ["usage"], queryFn: () => answers[Math.min(asked++, answers.length - 1)]?.() ?? "" });
+  const observer = new QueryObserver(newQueryClient(), { queryKey: ["usage"], queryFn: () => answers[Math.min(asked++, answers.length - 1)]?.() ?? "", ...options });
   const leave = observer.subscribe(() => undefined);
   await vi.advanceTimersByTimeAsync(60_000);
   const { data, error } = observer.getCurrentResult();
@@ -46,5 +46,14 @@ test("what_asks_too_much_is_not_asked_again", async () => {
 });
 
 test("trouble_that_may_pass_is_asked_twice_more", async () => {
-  expect((await ask([fail(new ConnectError("away", Code.Unavailable))])).asked).toBe(3);
+  expect((await ask([fail(new ConnectError("too slow", Code.DeadlineExceeded))])).asked).toBe(3);
+});
+
+test("what_the_control_plane_was_away_for_shows_once_it_is_back", async () => {
+  const away = fail(new ConnectError("away", Code.Unavailable));
+  expect(await ask([...Array.from({ length: 7 }, () => away), () => "spend"])).toEqual({ asked: 8, data: "spend", error: null });
+});
+
+test("what_is_asked_once_is_not_asked_again", async () => {
+  expect((await ask([fail(new ConnectError("away", Code.Unavailable))], { retry: false })).asked).toBe(1);
 });

@@ -1,6 +1,9 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 
-import { isCrowded, isLoggedOut, isWorthRetrying } from "./api/error";
+import { isCrowded, isLoggedOut, isUnreachable, isWorthRetrying } from "./api/error";
+
+// While the control plane is away: once it is back, what failed shows by itself.
+const untilBack = 5_000;
 
 /**
  * newQueryClient holds the server's state. Where any call finds the session gone,
@@ -17,6 +20,7 @@ export function newQueryClient(): QueryClient {
       queries: {
         staleTime: 5_000,
         retry: (failures, error) => (isCrowded(error) ? failures < 10 : failures < 2 && isWorthRetrying(error)),
+        refetchInterval: ({ state, options }) => (state.status === "error" && isUnreachable(state.error) && options.retry !== false ? untilBack : false),
         retryDelay: (failures, error) => (isCrowded(error) ? 200 + Math.random() * 400 : 1_000 * 2 ** failures),
       },
     },

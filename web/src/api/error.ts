@@ -57,6 +57,12 @@ export function isWorthRetrying(error: unknown): boolean {
   return code === Code.Unavailable || code === Code.DeadlineExceeded || code === Code.Unknown;
 }
 
+/** isUnreachable tells that no answer came from the control plane at all. */
+export function isUnreachable(error: unknown): boolean {
+  const { code } = ConnectError.from(error);
+  return code === Code.Unavailable || (code === Code.Unknown && error instanceof TypeError);
+}
+
 /** isStale tells that something else was changed first: what was decided on is not there any more. */
 export function isStale(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Aborted;
@@ -101,7 +107,6 @@ const titles: Partial<Record<Code, string>> = {
 /** explain turns an error into words for the screen. */
 export function explain(error: unknown): Explanation {
   const connect = ConnectError.from(error);
-  const unreachable = connect.code === Code.Unknown && error instanceof TypeError;
-  const title = unreachable ? titles[Code.Unavailable] : titles[connect.code];
+  const title = isUnreachable(error) ? titles[Code.Unavailable] : titles[connect.code];
   return { title: title ?? "Something went wrong", detail: connect.rawMessage };
 }
