@@ -1,7 +1,10 @@
 import { Link } from "@tanstack/react-router";
 
+import { mayGetGateway } from "../../api/gateway";
+import { mayGetKey } from "../../api/key";
 import type { Names } from "../../api/names";
 import { mayListPrices } from "../../api/price";
+import { mayGetProject } from "../../api/project";
 import type { GetRequestResponse, Request } from "../../api/report";
 import { useRequest } from "../../api/report";
 import { dateOf } from "../../api/time";
@@ -59,18 +62,7 @@ function Details({ request: r, full, names }: DetailsProps) {
         <CopyButton text={r.requestId} what="request id" />
       </div>
       <Ending request={r} quotas={names.quotas} />
-      <Facts title="Whose">
-        <Fact name="Key">
-          <NamedToCopy id={r.keyId} names={names.keys} what="key" />
-        </Fact>
-        <Fact name="Project">
-          <NamedToCopy id={r.projectId} names={names.projects} what="project" />
-        </Fact>
-        <Fact name="Gateway">
-          <NamedToCopy id={r.gatewayId} names={names.gateways} what="gateway" />
-        </Fact>
-        <Fact name="Policy version">{formatCount(r.policyVersion)}</Fact>
-      </Facts>
+      <Whose request={r} names={names} />
       <Facts title={`Time, ${viewerZone()}`}>
         <Fact name="Started">
           <Time at={dateOf(r.startedAt)} precision="millisecond" />
@@ -92,6 +84,34 @@ function Details({ request: r, full, names }: DetailsProps) {
         </>
       )}
     </>
+  );
+}
+
+function Whose({ request: r, names }: Omit<DetailsProps, "full">) {
+  const may = useMay();
+  return (
+    <Facts title="Whose">
+      <Fact name="Key">
+        <NamedToCopy id={r.keyId} names={names.keys} what="key" link={may(mayGetKey, r.projectId) ? (key) => <Link to="/keys" search={{ key: r.keyId }}>{key}</Link> : undefined} />
+      </Fact>
+      <Fact name="Project">
+        <NamedToCopy
+          id={r.projectId}
+          names={names.projects}
+          what="project"
+          link={may(mayGetProject, r.projectId) ? (project) => <Link to="/projects" search={{ project: r.projectId }}>{project}</Link> : undefined}
+        />
+      </Fact>
+      <Fact name="Gateway">
+        <NamedToCopy
+          id={r.gatewayId}
+          names={names.gateways}
+          what="gateway"
+          link={may(mayGetGateway) ? (gateway) => <Link to="/agents/$gatewayId" params={{ gatewayId: r.gatewayId }}>{gateway}</Link> : undefined}
+        />
+      </Fact>
+      <Fact name="Policy version">{formatCount(r.policyVersion)}</Fact>
+    </Facts>
   );
 }
 

@@ -96,6 +96,19 @@ test("the_drawer_tells_what_quotas_did_and_leads_to_them", async () => {
   expect(drawer.textContent).toContain("Waited for the provider's limit1.25 s");
 });
 
+test("the_drawer_leads_to_whose_it_was", async () => {
+  const whose = { ...served, keyId: "k1", projectId: "p1", gatewayId: "g1" };
+  openConsole(`/requests?request=${served.requestId}`, (r) => {
+    r.rpc(listRequests, () => ({ requests: [whose] }));
+    r.rpc(KeyService.method.listKeys, () => ({ keys: [{ id: whose.keyId, name: "laptop" }] }));
+    r.rpc(ProjectService.method.listProjects, () => ({ projects: [{ id: whose.projectId, name: "shop" }] }));
+  });
+  const drawer = await screen.findByRole("dialog", { name: "Request" });
+  expect((await within(drawer).findByRole("link", { name: "laptop" })).getAttribute("href")).toBe(`/keys?key=${whose.keyId}`);
+  expect((await within(drawer).findByRole("link", { name: "shop" })).getAttribute("href")).toBe(`/projects?project=${whose.projectId}`);
+  expect(within(drawer).getByTitle(whose.gatewayId).closest("a")).toBeNull(); // one that is not listed any more
+});
+
 test("the_drawer_shows_the_arithmetic_and_the_url_holds_it", async () => {
   const router = openConsole("/requests", (r) => r.rpc(listRequests, () => ({ requests: [served] })));
   await userEvent.click(await screen.findByRole("link", { name: "demo" }));
