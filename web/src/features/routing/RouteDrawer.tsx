@@ -1,3 +1,6 @@
+import { Link } from "@tanstack/react-router";
+
+import { mayDryRun } from "../../api/diagnostics";
 import type { AgentTarget } from "../../api/gateway";
 import { mayListAgents, useTroubledTargets } from "../../api/gateway";
 import type { Names } from "../../api/names";
@@ -43,8 +46,8 @@ export function RouteDrawer({ id = "", route, providers, onClose }: RouteDrawerP
 function Details({ route, providers }: { route: Route; providers: Names }) {
   const may = useMay();
   const projects = useProjectNames(may(mayListProjects) && route.allowedProjectIds.length > 0);
+  const filter = `route = ${JSON.stringify(route.name)}`;
   const timeouts = timeoutWords(route.timeouts);
-  const filter = `route = "${route.name}"`;
   const troubled = troubledOf(route, useTroubledTargets(may(mayListAgents)));
   return (
     <>
@@ -57,7 +60,14 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         </div>
         <CopyButton text={route.id} what="id of the route" label="Copy id" />
       </div>
-      <HistoryLink id={route.id} />
+      <div className="drawer-links">
+        <HistoryLink id={route.id} />
+        {may(mayDryRun) && (
+          <Link to="/routing/dry-run" search={{ route: route.name }}>
+            Run a request dry
+          </Link>
+        )}
+      </div>
       <UsageFacts filter={filter} search={{ filter }} />
       <Facts title="Choice of the target">
         <Fact name="Strategy">

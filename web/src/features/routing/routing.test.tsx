@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import type { CreateProviderRequest, UpdateProviderRequest } from "../../gen/weir/admin/v1/provider_pb";
 import { Dialect, ProviderService } from "../../gen/weir/admin/v1/provider_pb";
 import type { CreateRouteRequest, UpdateRouteRequest } from "../../gen/weir/admin/v1/route_pb";
+import { ReportService } from "../../gen/weir/admin/v1/report_pb";
 import { RouteService, Strategy } from "../../gen/weir/admin/v1/route_pb";
 import { openConsole, refuse, stall } from "../../test/console";
 
@@ -391,4 +392,22 @@ test("a_provider_that_somebody_changed_meanwhile_shows_both_versions", async () 
   await waitFor(() => expect(seen).toHaveLength(2));
   expect(seen[1]?.updateMask?.paths).toEqual(["region"]);
   expect(seen[1]?.provider?.etag).toBe("e8");
+});
+
+test("a_route_tells_what_it_cost_and_leads_to_its_requests_and_a_dry_run", async () => {
+  const filters: string[] = [];
+  openConsole("/routing?route=r1", (r) => {
+    r.rpc(RouteService.method.listRoutes, () => ({ routes: [{ id: "r1", name: "chat/v2", targets: [{ providerId: "v1", model: "gpt-5" }] }] }));
+    r.rpc(ProviderService.method.listProviders, () => ({ providers: [{ id: "v1", name: "openai" }] }));
+    r.rpc(ReportService.method.queryMetrics, ({ filter }) => {
+      filters.push(filter);
+      return { total: { totals: [{ value: 2_500_000_000n }, { value: 12n }, { value: 0n }] } };
+    });
+    r.rpc(ReportService.method.listRequests, () => ({}));
+  });
+  const drawer = within(await screen.findByRole("dialog", { name: "Route" }));
+  expect(await drawer.findByText("$2.50")).toBeTruthy();
+  expect(filters).toContain('route = "chat/v2"');
+  expect(new URLSearchParams(drawer.getByRole("link", { name: "12" }).getAttribute("href")?.split("?")[1]).get("filter")).toBe('route = "chat/v2"');
+  expect(drawer.getByRole("link", { name: "Run a request dry" }).getAttribute("href")).toBe("/routing/dry-run?route=chat%2Fv2");
 });
