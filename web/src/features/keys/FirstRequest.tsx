@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { Segmented } from "../../ui/Segmented";
 import { Copyable } from "./Copyable";
 import type { Language } from "./snippet";
-import { baseAddress, languages, snippetOf } from "./snippet";
+import { baseAddress, languages, snippetOf, usualAddress } from "./snippet";
 
 interface FirstRequestProps {
   /** Absent: it is read from a variable. */
@@ -28,7 +28,7 @@ export function FirstRequest({ secret, route }: FirstRequestProps) {
             type="url"
             inputMode="url"
             autoComplete="off"
-            placeholder="http://127.0.0.1:8090"
+            placeholder={usualAddress}
             aria-describedby={hint}
             value={written}
             onChange={(event) => setWritten(event.target.value)}
@@ -51,8 +51,7 @@ function NoAddress({ invalid }: { invalid: boolean }) {
   return (
     <>
       {invalid ? "This is no address of the form http://host:port." : "Where your applications reach an agent of your gateway."}{" "}
-      Until then it is read from the shell variable <code>WEIR_AGENT_URL</code>, which the <code>env</code> file
-      of a local installation sets.
+      Until then it asks <code>WEIR_AGENT_URL</code> where there is one, else an agent on the same machine.
     </>
   );
 }

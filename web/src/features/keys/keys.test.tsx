@@ -240,8 +240,8 @@ describe("the_only_copy_of_a_secret", () => {
     open(made);
     await create("checkout");
     const address = await screen.findByRole("textbox", { name: /Address of an agent/ });
-    expect(screen.getByText(/^curl/).textContent).toContain('"$WEIR_AGENT_URL/v1/');
-    expect(screen.getByText(/from the shell variable/)).toBeTruthy();
+    expect(screen.getByText(/^curl/).textContent).toContain('"${WEIR_AGENT_URL:-http://127.0.0.1:8090}/v1/');
+    expect(screen.getByText(/Until then it asks/)).toBeTruthy();
     await userEvent.type(address, "https://llm.internal:8090/");
     expect(screen.getByText(/^curl/).textContent).toContain('curl "https://llm.internal:8090/v1/chat/completions"');
   });

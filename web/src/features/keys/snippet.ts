@@ -10,11 +10,14 @@ export function baseAddress(written: string): string | undefined {
   return address.test(trimmed) ? trimmed : undefined;
 }
 
+/** usualAddress is where an agent listens that was told nothing else. */
+export const usualAddress = "http://127.0.0.1:8090";
+
 /** languages are those that a first request is written in. */
 export const languages = ["curl", "python", "typescript"] as const;
 export type Language = (typeof languages)[number];
 
-/** What a first request needs; what is not known is read from the variables WEIR_KEY and WEIR_AGENT_URL. */
+/** What a first request needs; a key that is not known is read from the variable WEIR_KEY, an agent from WEIR_AGENT_URL, where there is one. */
 export interface Request {
   secret: string | undefined;
   route: string;
@@ -32,7 +35,7 @@ const snippets: Record<Language, (request: Request) => string[]> = { curl, pytho
 function curl({ secret, route, agent }: Request): string[] {
   const body = JSON.stringify({ model: route, messages: [{ role: "user", content: "Hello" }] });
   return [
-    `curl "${agent ?? "$WEIR_AGENT_URL"}/v1/chat/completions" \\`,
+    `curl "${agent ?? `\${WEIR_AGENT_URL:-${usualAddress}}`}/v1/chat/completions" \\`,
     `  -H "Authorization: Bearer ${secret ?? "$WEIR_KEY"}" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '${body}'`,
@@ -40,14 +43,13 @@ function curl({ secret, route, agent }: Request): string[] {
 }
 
 function python({ secret, route, agent }: Request): string[] {
-  const variable = (name: string) => `os.environ[${JSON.stringify(name)}]`;
   return [
     ...(agent && secret ? [] : ["import os", ""]),
     "from openai import OpenAI",
     "",
     "client = OpenAI(",
-    `    base_url=${agent ? JSON.stringify(`${agent}/v1`) : `${variable("WEIR_AGENT_URL")} + "/v1"`},`,
-    `    api_key=${secret ? JSON.stringify(secret) : variable("WEIR_KEY")},`,
+    `    base_url=${agent ? JSON.stringify(`${agent}/v1`) : `os.environ.get("WEIR_AGENT_URL", "${usualAddress}") + "/v1"`},`,
+    `    api_key=${secret ? JSON.stringify(secret) : 'os.environ["WEIR_KEY"]'},`,
     ")",
     "answer = client.chat.completions.create(",
     `    model=${JSON.stringify(route)},`,
@@ -62,7 +64,7 @@ function typescript({ secret, route, agent }: Request): string[] {
     `import OpenAI from "openai";`,
     "",
     "const client = new OpenAI({",
-    `  baseURL: ${agent ? JSON.stringify(`${agent}/v1`) : '`${process.env.WEIR_AGENT_URL}/v1`'},`,
+    `  baseURL: ${agent ? JSON.stringify(`${agent}/v1`) : `(process.env.WEIR_AGENT_URL ?? "${usualAddress}") + "/v1"`},`,
     `  apiKey: ${secret ? JSON.stringify(secret) : "process.env.WEIR_KEY"},`,
     "});",
     "const answer = await client.chat.completions.create({",

@@ -77,7 +77,7 @@ function Seal({ gateway, provider, onSealed }: { gateway: Gateway; provider: Pro
         Compare this fingerprint with the one that <code>weir-agent gateway-key new</code> printed: <code>{gateway.keyFingerprint}</code>. If they differ, somebody
         put another key in its place: seal nothing.
       </p>
-      <Copyable title="Seal the credential, which credential.txt has" text={sealCommand({ organizationId, gateway, provider })} what="command that seals" />
+      <Copyable title="Put the credential into credential.txt, then seal it" text={sealCommand({ organizationId, gateway, provider })} what="command that seals" />
       <TextField
         label="Sealed credential"
         required
