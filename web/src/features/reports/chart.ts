@@ -27,6 +27,7 @@ export function guess(columns: readonly Column[]): ChartChoice | undefined {
   const y = numbers.find(isMoney) ?? numbers[0];
   const x = time ?? texts[0] ?? numbers.find((column) => column !== y);
   if (!x || !y) return undefined;
-  const by = time ? texts[0]?.name : undefined;
+  // What else a row is of: without it the rows of one place would stand over each other.
+  const by = texts.find((column) => column !== x)?.name;
   return { mark: time ? "line" : "bar", x: x.name, y: [y.name], ...(by !== undefined && { by }) };
 }

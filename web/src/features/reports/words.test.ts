@@ -228,6 +228,7 @@ describe("charts", () => {
   test("a_guess_is_money_over_time_by_what_there_is", () => {
     expect(guess(columns as never)).toEqual({ mark: "line", x: "day", y: ["usd"], by: "route" });
     expect(guess([columns[1], columns[2]] as never)).toEqual({ mark: "bar", x: "route", y: ["requests"] });
+    expect(guess([columns[1], { name: "model", type: "String" }, columns[2]] as never)).toEqual({ mark: "bar", x: "route", y: ["requests"], by: "model" });
     expect(guess([columns[1]] as never)).toBeUndefined();
   });
   test("a_choice_of_a_column_that_is_gone_is_no_shape", () => {
