@@ -27,9 +27,10 @@ const route = getRouteApi("/history/past");
 export function PastPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const may = useMay();
   const go = (moment: Pick<PastSearch, "version" | "time">) => void navigate({ search: { kind: search.kind, ...moment } });
   return (
-    <Page title="The past" about={`The configuration as it was at a moment. Times in ${viewerZone()}.`} actions={<Link to="/history">History</Link>}>
+    <Page title="The past" about={`The configuration as it was at a moment. Times in ${viewerZone()}.`} actions={may(mayListEvents) && <Link to="/history">History</Link>}>
       <Panel>
         <MomentForm key={`${search.version} ${search.time}`} version={search.version} time={search.time} onChoose={go} />
       </Panel>
