@@ -27,7 +27,7 @@ export function RouteTable({ routes, providers: names, onChange }: RouteTablePro
   const troubled = useTroubledTargets(useMay()(mayListAgents));
   return (
     <Scroller label="Routes, table">
-      <table className="table table-rows">
+      <table className="table table-rows routes-table">
         <thead>
           <tr>
             <th scope="col">Route</th>
@@ -53,7 +53,7 @@ export function RouteTable({ routes, providers: names, onChange }: RouteTablePro
         <tbody>
           {routes.map((route) => (
             <tr key={route.id}>
-              <th scope="row">
+              <th scope="row" className="anywhere">
                 <Link to="." search={(s) => ({ ...s, route: route.id })} className="row-link">
                   {route.name}
                 </Link>
