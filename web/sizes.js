@@ -14,16 +14,16 @@ const firstBounds = { script: 165_000, style: 4_200, font: 0, requests: 16 };
 const pageBounds = {
   OverviewPage: 46_000,
   RequestsPage: 100_000,
-  RoutingPage: 62_000,
-  ProviderPage: 33_000,
+  RoutingPage: 95_000,
+  ProviderPage: 55_000,
   DryRunPage: 35_000,
   ProjectsPage: 75_000,
   KeysPage: 89_000,
   BudgetsPage: 101_000,
   AlertsPage: 63_000,
   PricesPage: 98_000,
-  AgentsPage: 53_000,
-  GatewayPage: 63_000,
+  AgentsPage: 60_000,
+  GatewayPage: 70_000,
   HistoryPage: 69_000,
   PastPage: 83_000,
   ComparePage: 61_000,
@@ -31,7 +31,7 @@ const pageBounds = {
   // It has CodeMirror in it, and is opened by who asks questions of their own.
   QueryPage: 209_000,
   PeoplePage: 56_000,
-  StartPage: 85_000,
+  StartPage: 97_000,
 };
 /** What is loaded later still: dialogs, the palette, what draws charts. */
 const laterBound = 25_000;

@@ -26,6 +26,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
     testTimeout: 30_000,
+    maxWorkers: "100%",
     setupFiles: ["src/test/setup.ts"],
     env: { TZ: "Europe/Berlin" },
   },

@@ -90,7 +90,7 @@ describe("the_price_list", () => {
       "IntersectionObserver",
       class {
         observe() {}
-        disconnect() {}
+        unobserve() {}
       },
     );
     onTestFinished(() => void vi.unstubAllGlobals());
