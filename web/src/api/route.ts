@@ -17,7 +17,7 @@ export { Failure, RouteSchema, StickyBy, Strategy };
 /** RouteInput is what people choose of a route. */
 export type RouteInput = Pick<
   Exclude<MessageInitShape<typeof RouteSchema>, { $typeName: string }>,
-  "name" | "strategy" | "targets" | "strict" | "sticky" | "hedge" | "canary" | "shadow" | "retry" | "timeouts"
+  "name" | "strategy" | "targets" | "strict" | "sticky" | "hedge" | "canary" | "shadow" | "retry" | "timeouts" | "allowedProjectIds"
 >;
 
 /** routeOf is a route as it would be, to be compared. */

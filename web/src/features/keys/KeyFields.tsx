@@ -2,10 +2,10 @@ import { useId } from "react";
 
 import { mayCreateKey, Priority } from "../../api/key";
 import type { Names } from "../../api/names";
-import { shortId } from "../../format/id";
 import { viewerZone } from "../../format/time";
 import { Problem, NameField, SelectField, TextField } from "../../ui/Form";
 import type { Problems } from "../../api/problems";
+import { SomeOrAll } from "../../ui/SomeOrAll";
 import { More } from "../routing/More";
 import { useMay } from "../session/permission";
 import type { Expiry, KeyDraft, LabelDraft } from "./draft";
@@ -28,7 +28,17 @@ export function KeyFields({ draft, projects, routes, problems, onChange }: KeyFi
     <>
       <NameField placeholder="checkout-service" problem={problems("name")} value={draft.name} onChange={(name) => onChange({ name })} />
       {projects !== "fixed" && <ProjectField projects={projects} problem={problems("project_id")} value={draft.projectId} onChange={(projectId) => onChange({ projectId })} />}
-      <RouteChoice routes={routes} every={draft.everyRoute} chosen={draft.routeIds} problem={problems("route_ids")} onChange={onChange} />
+      <SomeOrAll
+        legend="Routes that it may use"
+        everyLabel="Every route, also later ones"
+        none="There is no route yet."
+        names={routes}
+        every={draft.everyRoute}
+        chosen={draft.routeIds}
+        problem={problems("route_ids")}
+        onEvery={(everyRoute) => onChange({ everyRoute })}
+        onChosen={(routeIds) => onChange({ routeIds })}
+      />
       <ExpiryFields expires={draft.expires} expiresAt={draft.expiresAt} problem={problems("expires_at")} onChange={onChange} />
       <More title="Weight and priority" said={draft.weight !== "" || draft.priority !== Priority.NORMAL} wrong={Boolean(problems("weight") ?? problems("priority"))}>
         <TextField
@@ -68,50 +78,6 @@ function ProjectField({ projects, problem, value, onChange }: ProjectFieldProps)
   const may = useMay();
   const offered = [...(projects ?? [])].filter(([id]) => may(mayCreateKey, id));
   return <SelectField label="Project" required problem={problem} options={offered} value={value} onChange={onChange} />;
-}
-
-interface RouteChoiceProps {
-  routes: Names;
-  every: boolean;
-  chosen: readonly string[];
-  problem: string | undefined;
-  onChange: (part: Partial<KeyDraft>) => void;
-}
-
-// A key that may use some routes must not come to every one by its last tick being taken away.
-function RouteChoice({ routes, every, chosen, problem, onChange }: RouteChoiceProps) {
-  const wrong = useId();
-  const group = useId();
-  const said = problem ?? (!every && chosen.length === 0 ? "Choose one at least." : undefined);
-  const known = [...new Set([...(routes?.keys() ?? []), ...chosen])];
-  const toggle = (id: string) => onChange({ routeIds: chosen.includes(id) ? chosen.filter((c) => c !== id) : [...chosen, id] });
-  return (
-    <fieldset aria-describedby={said ? wrong : undefined}>
-      <legend>Routes that it may use</legend>
-      <div className="choices">
-        <label className="choice">
-          <input type="radio" name={group} checked={every} onChange={() => onChange({ everyRoute: true })} />
-          Every route, also later ones
-        </label>
-        <label className="choice">
-          <input type="radio" name={group} checked={!every} onChange={() => onChange({ everyRoute: false })} />
-          Only some
-        </label>
-      </div>
-      {!every && (
-        <div className="part choices">
-          {known.length === 0 && <p className="muted">There is no route yet.</p>}
-          {known.map((id) => (
-            <label key={id} className="choice">
-              <input type="checkbox" checked={chosen.includes(id)} onChange={() => toggle(id)} />
-              {routes?.get(id) ?? shortId(id)}
-            </label>
-          ))}
-        </div>
-      )}
-      <Problem id={wrong} problem={said} />
-    </fieldset>
-  );
 }
 
 const expiryNames: Record<Expiry, string> = {

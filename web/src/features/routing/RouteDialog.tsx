@@ -1,6 +1,7 @@
 import { mayDryRun } from "../../api/diagnostics";
 import type { Names } from "../../api/names";
 import type { Route } from "../../api/route";
+import { mayListProjects, useProjectNames } from "../../api/project";
 import { routeOf, useCreateRoute, useRoute, useRouteCheck, useUpdateRoute } from "../../api/route";
 import { useRequestId } from "../../api/transport";
 import type { Decision } from "../../ui/Conflict";
@@ -11,7 +12,7 @@ import { useDraft } from "../../ui/useDraft";
 import { useSettled } from "../../ui/useSettled";
 import { useMay } from "../session/permission";
 import type { RouteDraft } from "./draft";
-import { alike, completeInput, draftOf, emptyDraft, inputOf, paths } from "./draft";
+import { alike, completeInput, draftOf, emptyDraft, forNobody, inputOf, paths } from "./draft";
 import { RouteForm } from "./RouteForm";
 import { RoutePreview } from "./RoutePreview";
 import { routeTold } from "./words";
@@ -28,12 +29,13 @@ interface RouteDialogProps {
 // How long nothing may be typed before the server is asked what it makes of it.
 const settleMs = 700;
 
-/** RouteDialog makes a route, or changes one. The projects that it is for stay as they are. */
+/** RouteDialog makes a route, or changes one. */
 export function RouteDialog({ subject, suggested, providers, onClose }: RouteDialogProps) {
   const create = useCreateRoute();
   const update = useUpdateRoute();
   const requestId = useRequestId();
   const may = useMay();
+  const projects = useProjectNames(may(mayListProjects));
   const { base, draft, change, rebase } = useDraft(subject, draftOf, { ...emptyDraft, ...suggested });
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
@@ -61,8 +63,9 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
         draft={draft}
         exists={base !== undefined}
         providers={providers}
+        projects={projects}
         pending={isPending}
-        blocked={conflict}
+        blocked={conflict || forNobody(draft)}
         error={error ?? refused}
         onChange={change}
         onSubmit={submit}
@@ -70,15 +73,15 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
       >
         {conflict && base ? (
           <Conflict
-            before={routeTold(base, providers)}
-            mine={routeTold(routeOf(inputOf(draft)), providers)}
-            theirs={theirs && routeTold(theirs, providers)}
+            before={routeTold(base, providers, projects)}
+            mine={routeTold(routeOf(inputOf(draft)), providers, projects)}
+            theirs={theirs && routeTold(theirs, providers, projects)}
             onDecide={decide}
           />
         ) : (
           <FormError error={error} />
         )}
-        {may(mayDryRun) && <RoutePreview input={asked} id={base?.id ?? ""} allowedProjectIds={base?.allowedProjectIds ?? []} refused={refused} />}
+        {may(mayDryRun) && <RoutePreview input={asked} id={base?.id ?? ""} refused={refused} />}
       </RouteForm>
     </Modal>
   );

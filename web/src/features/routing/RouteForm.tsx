@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { violationsOf } from "../../api/error";
 import type { Names } from "../../api/names";
 import { FormActions, TextField } from "../../ui/Form";
+import { SomeOrAll } from "../../ui/SomeOrAll";
 import { RetryFields, TimeoutFields } from "./BoundFields";
 import type { RouteDraft } from "./draft";
 import { Optional } from "./Optional";
@@ -16,6 +17,8 @@ interface RouteFormProps {
   exists: boolean;
   /** That targets can be of. */
   providers: Names;
+  /** That it can be for. */
+  projects: Names;
   pending: boolean;
   /** Whether it has to wait for something else. */
   blocked: boolean;
@@ -30,7 +33,7 @@ interface RouteFormProps {
 const nameRule = "What applications write in model: letters, digits and -._:/ inside, at most 128.";
 
 /** RouteForm takes everything that a route can do. */
-export function RouteForm({ draft, exists, providers, pending, blocked, error, onChange: change, onSubmit, onCancel, children }: RouteFormProps) {
+export function RouteForm({ draft, exists, providers, projects, pending, blocked, error, onChange: change, onSubmit, onCancel, children }: RouteFormProps) {
   const violations = violationsOf(error, "route");
   const problems = (field: string) => violations.find((violation) => violation.field === field)?.description;
   return (
@@ -54,6 +57,17 @@ export function RouteForm({ draft, exists, providers, pending, blocked, error, o
       <ShareFields what="Canary" share={draft.canary} providers={providers} problems={problems} onChange={(canary) => change({ canary })} />
       <ShareFields what="Shadow" share={draft.shadow} providers={providers} problems={problems} onChange={(shadow) => change({ shadow })} />
       <RetryFields retry={draft.retry} problems={problems} onChange={(retry) => change({ retry })} />
+      <SomeOrAll
+        legend="Projects whose keys may use it"
+        everyLabel="Every project, also later ones"
+        none="There is no project yet."
+        names={projects}
+        every={draft.everyProject}
+        chosen={draft.projectIds}
+        problem={problems("allowed_project_ids")}
+        onEvery={(everyProject) => change({ everyProject })}
+        onChosen={(projectIds) => change({ projectIds })}
+      />
       <TimeoutFields timeouts={draft.timeouts} empty="what the provider says, else the agent's own" problems={problems} onChange={(timeouts) => change({ timeouts })} />
       {children}
       <FormActions

@@ -18,21 +18,20 @@ interface RoutePreviewProps {
   input: RouteInput | undefined;
   /** "" of a new one. */
   id: string;
-  /** Projects that it is for; empty: all. */
-  allowedProjectIds: string[];
   /** Why the server would not take it as it is. */
   refused: unknown;
 }
 
 /** RoutePreview says what a request would get, if the route were as it is written. Nothing is saved, and nothing sent. */
-export function RoutePreview({ input, id, allowedProjectIds, refused }: RoutePreviewProps) {
+export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
   const may = useMay();
   const gateways = useGateways(may(mayListGateways)).data?.pages.flatMap((page) => page.gateways) ?? [];
   const projects = useProjects(may(mayListProjects)).data?.pages.flatMap((page) => page.projects) ?? [];
-  const callers = projects.filter((project) => allowedProjectIds.length === 0 || allowedProjectIds.includes(project.id));
+  const allowed = input?.allowedProjectIds ?? [];
+  const callers = projects.filter((project) => allowed.length === 0 || allowed.includes(project.id));
   const [chosen, setChosen] = useState({ gateway: "", project: "", tokens: "1000" });
   const gatewayId = chosen.gateway || gateways[0]?.id;
-  const projectId = chosen.project || callers[0]?.id;
+  const projectId = callers.find(({ id }) => id === chosen.project)?.id ?? callers[0]?.id;
   const tokens = Number(chosen.tokens);
   const asked: DryRunInput | undefined =
     input && !refused && gatewayId && projectId && Number.isSafeInteger(tokens)
@@ -48,7 +47,7 @@ export function RoutePreview({ input, id, allowedProjectIds, refused }: RoutePre
           stream: false,
           user: "",
           run: "",
-          draft: { ...input, id, allowedProjectIds },
+          draft: { ...input, id },
         }
       : undefined;
   const { data, error, isFetching } = useDryRun(asked);

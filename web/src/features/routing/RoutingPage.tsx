@@ -28,7 +28,7 @@ export function RoutingPage() {
   return (
     <Page
       title="Routes and providers"
-      about={`Which projects a route is for is changed through the API for now. Times in ${viewerZone()}.`}
+      about={`Where requests may go. Times in ${viewerZone()}.`}
       actions={
         may(mayDryRun) && (
           <Link to="/routing/dry-run" className="button">

@@ -63,10 +63,13 @@ export interface RouteDraft {
   shadow: ShareDraft | undefined;
   retry: RetryDraft;
   timeouts: TimeoutsDraft;
+  /** Whether keys of every project may use it; else those of projectIds. */
+  everyProject: boolean;
+  projectIds: string[];
 }
 
 /** paths are the fields that a draft changes. */
-export const paths = ["name", "strategy", "targets", "strict", "sticky", "hedge", "canary", "shadow", "retry", "timeouts"];
+export const paths = ["name", "strategy", "targets", "strict", "sticky", "hedge", "canary", "shadow", "retry", "timeouts", "allowed_project_ids"];
 
 export const noTarget: TargetDraft = { providerId: "", model: "", weight: 1, when: "" };
 export const noHedge: HedgeDraft = { percentile: "", minDelay: "", maxPercent: "" };
@@ -86,6 +89,8 @@ export const emptyDraft: RouteDraft = {
   shadow: undefined,
   retry: { maxAttempts: "", backoff: "", on: [] },
   timeouts: noTimeouts,
+  everyProject: true,
+  projectIds: [],
 };
 
 /** draftOf is a route as its form begins with it. */
@@ -95,6 +100,8 @@ export function draftOf(route: Route): RouteDraft {
     name,
     strategy,
     strict,
+    everyProject: route.allowedProjectIds.length === 0,
+    projectIds: [...route.allowedProjectIds],
     targets: route.targets.map(targetOf),
     sticky: sticky
       ? { by: sticky.by, header: sticky.header, minTokens: said(sticky.minTokens), breakEvenPercent: said(sticky.breakEvenPercent) }
@@ -144,6 +151,7 @@ export function inputOf(draft: RouteDraft): RouteInput {
     name,
     strategy,
     strict,
+    allowedProjectIds: draft.everyProject ? [] : draft.projectIds,
     targets: strategy === Strategy.WEIGHTED ? targets : targets.map((target) => ({ ...target, weight: 0 })),
     ...(strategy === Strategy.STICKY && {
       sticky: { by: sticky.by, header, minTokens: BigInt(Number(sticky.minTokens)), breakEvenPercent: Number(sticky.breakEvenPercent) },
@@ -158,8 +166,14 @@ export function inputOf(draft: RouteDraft): RouteInput {
   };
 }
 
+/** forNobody tells of a draft that is for some projects, and names none: sent, it would be for all. */
+export function forNobody({ everyProject, projectIds }: RouteDraft): boolean {
+  return !everyProject && projectIds.length === 0;
+}
+
 /** completeInput is undefined while something is not written yet without which there is no route. */
 export function completeInput(draft: RouteDraft): RouteInput | undefined {
+  if (forNobody(draft)) return undefined;
   const input = inputOf(draft);
   const targets = [...(input.targets ?? []), ...[input.canary, input.shadow].flatMap((share) => (share?.target ? [share.target] : []))];
   return input.name && targets.every(({ providerId, model }) => providerId && model) ? input : undefined;

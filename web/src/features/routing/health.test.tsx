@@ -77,7 +77,7 @@ test("lists_tell_health_and_this_months_spend", async () => {
   expect((await row("Routes", "idle"))?.textContent).toMatch(/No requests0 requests, 0 failed\$0\.00/);
   expect((await row("Providers", "spare"))?.textContent).toMatch(/No requests0 requests, 0 failed\$0\.00/);
   expect(asked.targets[0]?.of).toEqual({ case: "notClosed", value: true });
-  expect(new Set(asked.metrics.map(({ groupBy, measures }) => `${groupBy} ${measures}`))).toEqual(
+  expect(new Set(asked.metrics.map(({ groupBy, measures }) => `${groupBy.join()} ${measures.join()}`))).toEqual(
     new Set([`route ${Measure.SPEND}`, `route ${Measure.REQUESTS},${Measure.ERRORS}`, `provider ${Measure.SPEND}`, `provider ${Measure.REQUESTS},${Measure.ERRORS}`]),
   );
 });

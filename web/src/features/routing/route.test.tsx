@@ -90,7 +90,7 @@ test("what_nobody_changed_goes_back_as_it_came", async () => {
   await userEvent.click(dialog.getByRole("button", { name: "Save route" }));
   await waitFor(() => expect(seen).toHaveLength(1));
   expect(seen[0]?.route).toMatchObject(clever);
-  expect(seen[0]?.updateMask?.paths).toEqual(["name", "strategy", "targets", "strict", "sticky", "hedge", "canary", "shadow", "retry", "timeouts"]);
+  expect(seen[0]?.updateMask?.paths).toEqual(["name", "strategy", "targets", "strict", "sticky", "hedge", "canary", "shadow", "retry", "timeouts", "allowed_project_ids"]);
 });
 
 test("what_is_switched_off_and_emptied_is_taken_away", async () => {
@@ -386,6 +386,28 @@ test("what_is_written_is_checked_and_tried_before_it_is_saved", async () => {
   expect((await dialog.findByText("character 16: nothing is compared")).id).toBe(when.getAttribute("aria-describedby")?.split(" ")[0]);
   expect(preview.getByText(/^Not as it is written/)).toBeTruthy();
   expect(checks.every(({ mutation }) => mutation?.validateOnly)).toBe(true);
+});
+
+test("a_route_is_for_some_projects_or_for_all_and_never_for_all_by_mistake", async () => {
+  const seen: UpdateRouteRequest[] = [];
+  open("/routing", (r) => {
+    r.rpc(ProjectService.method.listProjects, () => ({ projects }));
+    r.rpc(updateRoute, (request) => {
+      if (!request.mutation?.validateOnly) seen.push(request);
+      return {};
+    });
+  });
+  const dialog = await openDialog("Change clever", "Change clever");
+  const choice = within(dialog.getByRole("group", { name: "Projects whose keys may use it" }));
+  const save = dialog.getByRole<HTMLButtonElement>("button", { name: "Save route" });
+  await userEvent.click(choice.getByRole("radio", { name: "Only some" }));
+  expect(save.disabled).toBe(true);
+  expect(choice.getByText("Choose one at least.")).toBeTruthy();
+  await userEvent.click(choice.getByRole("checkbox", { name: "lab" }));
+  await userEvent.click(save);
+  await waitFor(() => expect(seen).toHaveLength(1));
+  expect(seen[0]?.route?.allowedProjectIds).toEqual(["p2"]);
+  expect(seen[0]?.updateMask?.paths).toContain("allowed_project_ids");
 });
 
 test("who_may_not_run_dry_sees_no_preview", async () => {

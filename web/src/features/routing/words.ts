@@ -62,7 +62,7 @@ export function queueWords(queue: Provider["queue"]): string {
 }
 
 /** routeTold is what people choose of a route, in words, to be compared. */
-export function routeTold(route: Route, providers: Names): Told<RouteDraft> {
+export function routeTold(route: Route, providers: Names, projects: Names): Told<RouteDraft> {
   const share = ({ perMille, target }: Share) => `${percentOf(perMille)} to ${target ? targetWords(target, providers) : "nothing"}`;
   return [
     ["Name", route.name, "name"],
@@ -75,6 +75,7 @@ export function routeTold(route: Route, providers: Names): Told<RouteDraft> {
     ["Shadow", route.shadow ? share(route.shadow) : "none", "shadow"],
     ["Retries", retryWords(route.retry), "retry"],
     ["Timeouts", saidTimeouts(route.timeouts), "timeouts"],
+    ["Projects", route.allowedProjectIds.map((id) => projects?.get(id) ?? shortId(id)).join(", ") || "every project", "everyProject", "projectIds"],
   ];
 }
 
