@@ -7,7 +7,7 @@ afterEach(() => {
 });
 
 // Found things end the wait at once; this only bounds it on a busy machine.
-configure({ asyncUtilTimeout: 8_000 });
+configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom draws and lays out nothing: these stand where the browser's own would.
 vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));

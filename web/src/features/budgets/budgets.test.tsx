@@ -275,6 +275,20 @@ describe("the_details", () => {
     expect(await screen.findByRole("region", { name: "Counted apart" })).toBeTruthy();
   });
 
+  test.each([
+    ["one_key", ["h1.15e48d93.lRe_2bZaN3UgF6UQKcBlXw", "h1.15e48d93.aaaa_2bZaN3UgF6UQKcBlXw", "user-17"], 0],
+    ["two_keys", ["h1.15e48d93.lRe_2bZaN3UgF6UQKcBlXw", "h1.00e48d93.lRe_2bZaN3UgF6UQKcBlXw"], 1],
+  ])("end_users_that_agents_hash_differently_are_told: %s", async (_, subjects, notices) => {
+    const apart = { ...search, scope: { on: { case: "endUser" as const, value: {} } }, standing: undefined };
+    open("/budgets?quota=b1", (r) => {
+      r.rpc(getQuota, () => ({ quota: apart }));
+      r.rpc(listQuotaSubjects, () => ({ subjects: subjects.map((subject) => ({ ...search.standing, subject })) }));
+    });
+    const apartFrom = within(await screen.findByRole("region", { name: "Counted apart" }));
+    expect(await apartFrom.findAllByRole("link")).toHaveLength(subjects.length);
+    expect(apartFrom.queryAllByText("Agents hash end users with 2 different keys.")).toHaveLength(notices);
+  });
+
   test("deleting_says_what_it_does_and_closes", async () => {
     const sent: unknown[] = [];
     const router = open("/budgets?quota=b1", (r) => {
