@@ -602,6 +602,36 @@ func TestDelivery_failing_receivers(t *testing.T) {
 	}
 }
 
+// What another process has on its way for the first time is no failure of its receiver; what came
+// back is.
+func TestDue_on_its_way(t *testing.T) {
+	w := newWorld(t)
+	organization := uuid.New()
+	channel := w.channel(organization, receive(t, status(500)).URL, secretOf('a'))
+	w.raise(organization, channel)
+	w.raise(organization, channel)
+	w.step(time.Second)
+	failed := func() bool {
+		t.Helper()
+		lanes, err := (table{w.db}).due(t.Context(), w.now())
+		if err != nil || len(lanes) != 1 {
+			t.Fatal(lanes, err)
+		}
+		return lanes[0].failed
+	}
+	if _, _, err := (table{w.db}).take(t.Context(), lane{organization, channel}, w.now()); err != nil {
+		t.Fatal(err)
+	}
+	if failed() {
+		t.Error("what is on its way is said to have failed")
+	}
+	w.round(w.process())
+	w.step(time.Hour)
+	if !failed() {
+		t.Error("what failed is not said to have")
+	}
+}
+
 // Lanes of receivers that failed leave half of the places to the others.
 func TestPlaces(t *testing.T) {
 	c := New(Config{})

@@ -26,7 +26,7 @@ const (
 type table struct{ db *postgres.DB }
 
 // dueLane has something due; failed: something of it was attempted that its receiver did not
-// take, and is attempted again now or later.
+// take, and is attempted again now or later. What is on its way for the first time is not.
 type dueLane struct {
 	lane
 	failed bool
@@ -37,7 +37,8 @@ type dueLane struct {
 // longest first. Of what is about organizations only their ids are read here.
 func (t table) due(ctx context.Context, now time.Time) (found []dueLane, err error) {
 	const query = `SELECT organization_id, alert_channel_id, EXISTS (SELECT FROM alert_delivery f WHERE f.organization_id = d.organization_id
-			AND f.alert_channel_id = d.alert_channel_id AND f.state = 'pending' AND f.attempts > 0) AS failed
+			AND f.alert_channel_id = d.alert_channel_id AND f.state = 'pending' AND (f.attempts > 1 OR f.attempts = 1 AND EXISTS (
+				SELECT FROM alert_attempt a WHERE a.organization_id = f.organization_id AND a.delivery_id = f.id AND a.number = 1 AND a.result <> 0))) AS failed
 		FROM (SELECT organization_id, alert_channel_id, min(due_at) AS since FROM alert_delivery
 			WHERE state = 'pending' AND due_at <= $1 GROUP BY 1, 2) AS d ORDER BY failed, since`
 	err = t.db.SystemRead(ctx, func(tx pgx.Tx) error {

@@ -106,8 +106,11 @@ func (p *prices) take(field string, value any) error {
 	bucket := buckets[name]
 	if bucket == nil && name != reasoning {
 		p.leave(field, "what it prices is not known here")
-		n, _ := value.(json.Number) // what is no number is about searches
-		if digits, _, _ := strings.Cut(strings.ToLower(n.String()), "e"); p.other == "" && strings.ContainsAny(digits, "123456789") {
+		text, _ := value.(string)
+		if n, ok := value.(json.Number); ok {
+			text = n.String()
+		}
+		if digits, _, _ := strings.Cut(strings.ToLower(text), "e"); p.other == "" && strings.ContainsAny(digits, "123456789") {
 			p.other = field
 		}
 		return nil

@@ -150,7 +150,7 @@ func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Sett
 func members(object []byte) (values map[string]json.RawMessage, twice map[string]bool, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
-		return nil, nil, errors.Join(errNoObject, err)
+		return nil, nil, errNoObject
 	}
 	values, twice = map[string]json.RawMessage{}, map[string]bool{}
 	for decoder.More() {
@@ -170,7 +170,7 @@ func members(object []byte) (values map[string]json.RawMessage, twice map[string
 		return nil, nil, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, nil, errors.Join(errNoObject, err)
+		return nil, nil, errors.New("something follows the JSON object")
 	}
 	return values, twice, nil
 }

@@ -24,7 +24,7 @@ type Compiled struct {
 	Bytes int
 
 	items   []*item // in the order of (kind, id)
-	revoked []key.Key
+	revoked []key.Key // and those that live, of which a secret is
 }
 
 // item is a resource with what is known of it. Compiled policies share it, so that
@@ -165,8 +165,8 @@ func (c *Compiled) Since(now time.Time) int64 {
 	return c.Version
 }
 
-// WithRevoked returns the state with the revoked keys that it left out since they
-// did not change: what Revocations needs.
+// WithRevoked returns the state with the keys that it left out since they did not change
+// and of which something is revoked: what Revocations needs.
 func (c *Compiled) WithRevoked(state State) State {
 	if c == nil || state.Since == 0 {
 		return state

@@ -14,8 +14,9 @@ import (
 const MaxRevocations = 2 * MaxResources
 
 // Revocations is the cumulative set of revoked keys in the state, and of secrets whose
-// overlaps were ended before their time, ordered by (version, key id, hash). The secret before a rotation is in it whether its time
-// is over or not: an agent's clock may be behind. Whoever signs it sets the epoch.
+// overlaps were ended before their time, ordered by (version, key id, hash). Of a revoked key
+// the secret before a rotation is in it, whether its time is over or not: an agent's clock may be
+// behind. Whoever signs it sets the epoch.
 func Revocations(state State) *policyv1.Revocations {
 	set := &policyv1.Revocations{
 		OrganizationId: state.OrganizationID.String(),

@@ -64,10 +64,14 @@ func revocationOf(k key.Key, previous bool) (time.Time, int64, error) {
 		return k.RevokedAt, k.RevokedVersion, nil
 	}
 	ended, ok := k.PreviousEnded()
-	if !ok {
+	switch {
+	case ok:
+		return ended.At, ended.Version, nil
+	case k.Previous != nil && !time.Now().Before(k.Previous.ExpiresAt):
+		return time.Time{}, 0, fault.Because(fault.Precondition, "overlap_not_ended", "the old secret of the key %q ended by its time, at %s: agents know that from their policy, by their own clock", k.Name, k.Previous.ExpiresAt.UTC().Format(time.RFC3339))
+	default:
 		return time.Time{}, 0, fault.Because(fault.Precondition, "overlap_not_ended", "the key %q has no overlap that was ended; EndKeyOverlap ends one", k.Name)
 	}
-	return ended.At, ended.Version, nil
 }
 
 func toProtoReceipt(r fleet.Reached) *adminv1.RevocationReceipt {

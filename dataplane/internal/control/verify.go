@@ -13,7 +13,7 @@ import (
 	policyv1 "github.com/weirhq/weir/proto/gen/weir/policy/v1"
 )
 
-// maxRevocations: each of a policy's keys has at most two secrets.
+// maxRevocations: the control plane leaves out those of longest ago beyond it.
 const maxRevocations = 2 * snapshot.MaxResources
 
 // errUntrusted marks what nobody with the organization's key has said, or not

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,17 +19,19 @@ import (
 // dryRun takes a request that nobody sent through the steps of an exchange, up to
 // where bytes would go upstream.
 func (h *Handler) dryRun(policy *snapshot.Policy, m *agentv1.DryRun) *agentv1.DryRunResult {
+	drafted := m.GetDraft() != nil
 	if policy == nil {
-		return &agentv1.DryRunResult{Refusal: toProtoRefusal(h.withoutPolicyBecause())}
+		return &agentv1.DryRunResult{Drafted: drafted, Refusal: toProtoRefusal(h.withoutPolicyBecause())}
 	}
-	result := &agentv1.DryRunResult{MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
+	result := &agentv1.DryRunResult{Drafted: drafted, MaxRequestBytes: policy.MaxRequestBytes(), PriceBookVersion: policy.PriceBookVersion()}
 	e := &exchange{handler: h, policy: policy, begun: h.config.Now(), targets: h.targets}
 	e.request = dialect.Request{Model: m.GetModel(), MaxOutput: m.GetMaxOutputTokens(), Choices: 1}
 	refusal := e.pretend(m)
-	if refusal == nil && m.GetDraft() != nil {
-		result.Drafted = true
+	switch {
+	case refusal != nil:
+	case drafted:
 		refusal = e.propose(m.GetDraft())
-	} else if refusal == nil {
+	default:
 		refusal = e.authorise()
 	}
 	if refusal == nil {
@@ -58,9 +61,12 @@ func (e *exchange) pretend(m *agentv1.DryRun) *dialect.Refusal {
 
 // propose is authorise for a route that is not in the policy.
 func (e *exchange) propose(m *policyv1.Route) *dialect.Refusal {
-	draft, err := e.policy.Draft(m)
-	if err != nil {
-		return &dialect.Refusal{Status: http.StatusUnprocessableEntity, Code: "route_invalid", Message: "The agent can't serve this route: " + err.Error()}
+	draft, reasons := e.policy.Draft(m)
+	if len(reasons) > 0 {
+		return &dialect.Refusal{
+			Status: http.StatusUnprocessableEntity, Code: "route_invalid", Message: "The agent can't serve this route with the policy it has: " +
+				strings.Join(reasons, "; ") + ". What was made a moment ago reaches it with its next policy: try again then.",
+		}
 	}
 	e.route = draft.Route
 	e.record.RouteId, e.record.Route = e.route.ID, e.route.Name

@@ -81,6 +81,7 @@ func TestDryRunOfADraft(t *testing.T) {
 		"of_others":       {"k-narrow", foreign, "route_unknown"},
 		"without_targets": {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE}, "route_invalid"},
 		"no_provider":     {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Targets: []*policyv1.Target{to("none", "m", 0)}}, "route_invalid"},
+		"unknown_key":     {"k-nobody", fresh, "key_unknown"},
 		"unserved":        {"k-good", &policyv1.Route{Id: "r-new", Name: "new", Strategy: policyv1.Strategy_STRATEGY_SINGLE, Unserved: "far"}, "route_not_served"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -160,14 +160,14 @@ func (h *held) settle(actual int64) {
 	case Amounts:
 		h.window.reserved -= h.amount
 		h.window.spent += actual
-		a.demand.took(actual - h.amount)
+		a.demand.more(actual - h.amount)
 		over = actual - h.amount
 	case Rates:
 		a.rollNow()
 		a.underWay--
 		more := max(actual-h.amount, -h.back())
 		a.share.used += more
-		a.demand.took(more)
+		a.demand.more(more)
 	case Slots:
 		a.share.used--
 	}
@@ -188,7 +188,7 @@ func (h *held) release() {
 	switch a.book.kind {
 	case Amounts:
 		h.window.reserved -= h.amount
-		a.demand.took(-h.amount)
+		a.demand.more(-h.amount)
 	case Rates:
 		a.rollNow()
 		a.underWay--
@@ -210,7 +210,7 @@ func (h *held) grow(amount int64) {
 	defer a.mu.Unlock()
 	a.wake()
 	h.amount += amount
-	a.demand.took(amount)
+	a.demand.more(amount)
 	a.demand.last = a.book.meter.now()
 	if a.book.kind == Amounts {
 		h.window.reserved += amount

@@ -47,13 +47,18 @@ func (d *demand) claim(amount, now int64) {
 // miss notes that a request was refused as the ledger was too slow for it.
 func (d *demand) miss(now int64) { d.missedUntil = now + missedFor }
 
-// took notes what a request took, or, below 0, gave back.
+// took notes what a claim took.
 func (d *demand) took(amount int64) {
-	d.taken = min(max(d.taken+amount, -maxAmount), maxAmount)
-	d.steady.taken = min(max(d.steady.taken+amount, -maxAmount), maxAmount)
 	if amount > 0 {
 		d.steady.count++
 	}
+	d.more(amount)
+}
+
+// more notes what a request took beyond its claim, or, below 0, gave back.
+func (d *demand) more(amount int64) {
+	d.taken = min(max(d.taken+amount, -maxAmount), maxAmount)
+	d.steady.taken = min(max(d.steady.taken+amount, -maxAmount), maxAmount)
 }
 
 // look takes in what was taken since the last look. The rate falls by a part of what it is too

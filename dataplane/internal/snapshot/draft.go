@@ -13,16 +13,16 @@ type Draft struct {
 }
 
 // Draft builds a route by what else is in the policy, which stays as it is. Requests can't be
-// sent by it: it is for diagnoses. The error is an *InvalidError.
-func (p *Policy) Draft(r *policyv1.Route) (Draft, error) {
+// sent by it: it is for diagnoses. reasons are why there can't be such a route; none: there can.
+func (p *Policy) Draft(r *policyv1.Route) (draft Draft, reasons []string) {
 	own := *p.content
 	own.routes, own.routeList = map[string]*Route{}, nil
 	c := &compiler{content: &own, routes: map[string]*Route{}}
 	c.addRoute(r.GetId(), r)
 	if len(c.reasons) > 0 {
-		return Draft{}, &InvalidError{Reasons: capped(c.reasons)}
+		return Draft{}, capped(c.reasons)
 	}
-	draft := Draft{Route: own.routes[r.GetName()]}
+	draft = Draft{Route: own.routes[r.GetName()]}
 	if i := slices.IndexFunc(p.content.routeList, func(r *Route) bool { return r.ID == draft.ID }); i >= 0 {
 		draft.was = p.content.routeList[i]
 		draft.quotas = draft.was.quotas

@@ -694,7 +694,7 @@ type DryRunResult struct {
 	MaxCostNanoUsd *int64 `protobuf:"varint,5,opt,name=max_cost_nano_usd,json=maxCostNanoUsd,proto3,oneof" json:"max_cost_nano_usd,omitempty"`
 	// That count the request, or attempts on a target that is usable.
 	Quotas []*DryRunQuota `protobuf:"bytes,6,rep,name=quotas,proto3" json:"quotas,omitempty"`
-	// It is of the draft.
+	// The agent looked at the draft.
 	Drafted       bool `protobuf:"varint,7,opt,name=drafted,proto3" json:"drafted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
