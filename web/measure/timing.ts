@@ -28,6 +28,7 @@ interface Seen {
   tasks: number[];
   input: number;
   frames: number[];
+  moves: boolean;
 }
 
 declare global {
@@ -46,7 +47,7 @@ export class Watch {
   /** on begins before the page's first script. */
   static async on(page: Page): Promise<Watch> {
     await page.addInitScript(() => {
-      window.seen = { events: [], tasks: [], input: 0, frames: [] };
+      window.seen = { events: [], tasks: [], input: 0, frames: [], moves: false };
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries() as (PerformanceEntry & { interactionId?: number })[]) if (entry.interactionId) window.seen.events.push({ duration: entry.duration });
       }).observe({ type: "event", durationThreshold: 16 } as PerformanceObserverInit);
@@ -80,11 +81,17 @@ export class Watch {
     const before = await this.begin();
     await this.page.evaluate(() => {
       const tick = (at: number) => {
-        if (window.seen.frames.push(at) < 10_000) requestAnimationFrame(tick);
+        window.seen.frames.push(at);
+        if (window.seen.moves) requestAnimationFrame(tick);
       };
+      window.seen.moves = true;
       requestAnimationFrame(tick);
     });
     for (let i = 0; i < steps; i++) await step(i);
+    await this.page.evaluate(() => {
+      window.seen.moves = false;
+    });
+    await this.page.waitForTimeout(300); // the last long tasks are told late
     const { frames, tasks } = await this.page.evaluate(() => window.seen);
     const between = frames.slice(1).map((at, i) => at - (frames[i] ?? at));
     const cpu = (await this.cpu()) - before;

@@ -89,10 +89,10 @@ export function useAgentTargets(of: TargetsOf) {
   return useQuery(GatewayService.method.listAgentTargets, { of }, { refetchInterval: 5_000 });
 }
 
-/** useTroubledTargets are those that agents don't send every request that is for them. */
-export function useTroubledTargets(enabled: boolean): readonly AgentTarget[] {
-  const { data } = useQuery(GatewayService.method.listAgentTargets, { of: { case: "notClosed", value: true } }, { enabled, refetchInterval: 5_000 });
-  return data?.targets ?? [];
+/** useTroubledTargets are those that agents don't send every request that is for them; undefined until they are read. */
+export function useTroubledTargets(enabled: boolean): readonly AgentTarget[] | undefined {
+  const { data, isLoading } = useQuery(GatewayService.method.listAgentTargets, { of: { case: "notClosed", value: true } }, { enabled, refetchInterval: 5_000 });
+  return isLoading ? undefined : (data?.targets ?? []);
 }
 
 export function useRevokeAgent() {

@@ -5,6 +5,7 @@ import { useQuery as useAnyQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Route } from "../gen/weir/admin/v1/route_pb";
 import { Failure, RouteSchema, RouteService, StickyBy, Strategy } from "../gen/weir/admin/v1/route_pb";
+import { isUnreachable } from "./error";
 import type { Names } from "./names";
 import { useNames } from "./names";
 import { firstPage, nextPage } from "./page";
@@ -69,7 +70,7 @@ export function useRouteCheck(id: string, input: RouteInput | undefined, paths: 
     retry: false,
     refetchOnWindowFocus: false,
   });
-  return error;
+  return isUnreachable(error) ? undefined : error;
 }
 
 function useRefreshRoutes() {

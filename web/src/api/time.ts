@@ -16,7 +16,7 @@ export function secondsOf(duration: Duration | undefined): number | undefined {
   return duration && durationMs(duration) / 1_000;
 }
 
-/** durationOf is the wire's form of seconds. */
+/** durationOf is the wire's form of seconds, in whole milliseconds. */
 export function durationOf(seconds: number): Duration {
-  return durationFromMs(seconds * 1_000);
+  return durationFromMs(Math.round(seconds * 1_000));
 }

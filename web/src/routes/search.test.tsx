@@ -15,7 +15,7 @@ test("what_a_page_can't_read_of_its_address_does_not_reach_it", async () => {
 
 test.each([123, -1, 1e20, true, null, "", { a: { b: 1 } }, ["x"]])("%j_is_nothing_that_a_request_is_called", (value) => {
   const raw = { request: value, key: value, project: value, filter: value };
-  expect(only(requestsSearch)(raw)).toEqual({ request: undefined, key: undefined, project: undefined, filter: undefined });
+  expect(only(requestsSearch)(raw)).toStrictEqual({ request: undefined, key: undefined, project: undefined, filter: undefined });
 });
 
 test("a_period_ends_where_times_do", () => {

@@ -5,7 +5,7 @@ import { useId, useState } from "react";
  * Told is what people chose of a resource: each thing by its name, in words that tell it from
  * another, with the fields of a form's draft that hold it.
  */
-export type Told<D> = readonly (readonly [name: string, words: string, ...fields: (keyof D)[]])[];
+export type Told<D> = readonly (readonly [name: string, words: string, field: keyof D, ...more: (keyof D)[]])[];
 
 /** Decision is whose version of each field is to stand. */
 export type Decision<D> = ReadonlyMap<keyof D, Whose>;

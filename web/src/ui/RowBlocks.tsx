@@ -118,7 +118,7 @@ function canWatch(): boolean {
 
 type Tell = (entry: IntersectionObserverEntry) => void;
 
-// One observer for all bodies: each of its own costs at every picture.
+// One observer for each distance, of all bodies: each of its own costs at every picture.
 const observers = new Map<string, { observer: IntersectionObserver; told: Map<Element, Tell> }>();
 
 // watch tells whether an element comes so near to the window or leaves it, until what it returns is called.

@@ -21,8 +21,8 @@ interface SomeOrAllProps {
 }
 
 /**
- * SomeOrAll limits something to some of many things, or to none of them: the two are asked for apart, since what is for
- * some must not come to be for all by the last tick being taken away.
+ * SomeOrAll has something for all of many things, or only for some. The two are asked for apart: what is for some must
+ * not come to be for all by the last tick being taken away.
  */
 export function SomeOrAll({ legend, everyLabel, none, names, every, chosen, problem, onEvery, onChosen }: SomeOrAllProps) {
   const wrong = useId();
@@ -45,7 +45,7 @@ export function SomeOrAll({ legend, everyLabel, none, names, every, chosen, prob
       </div>
       {!every && (
         <div className="part choices">
-          {known.length === 0 && <p className="muted">{none}</p>}
+          {known.length === 0 && <p className="muted">{names ? none : "They can't be listed now."}</p>}
           {known.map((id) => (
             <label key={id} className="choice">
               <input type="checkbox" checked={chosen.includes(id)} onChange={() => toggle(id)} />

@@ -20,7 +20,7 @@ export function JoinDialog({ gateway, onClose }: { gateway: Gateway; onClose: ()
   const fleet = agents.data?.pages.flatMap((page) => page.agents);
   // Who was there when it was opened; the rest came since.
   const [before, setBefore] = useState<ReadonlySet<string>>();
-  if (before === undefined && fleet) setBefore(new Set(fleet.map(({ id }) => id)));
+  if (before === undefined && fleet && agents.isFetchedAfterMount) setBefore(new Set(fleet.map(({ id }) => id)));
   const come = before && fleet ? fleet.filter(({ id }) => !before.has(id)) : [];
   return (
     <Modal title={`Add an agent to ${gateway.name}`} open wide onClose={onClose}>

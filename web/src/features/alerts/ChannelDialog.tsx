@@ -30,7 +30,7 @@ export function ChannelDialog({ subject, onClose }: ChannelDialogProps) {
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useAlertChannel(conflict && base ? base.id : "");
-  const theirs = conflict && !now.isFetching ? now.data?.alertChannel : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.alertChannel : undefined;
   const made = create.data !== undefined;
   const held = isPending || made;
   useHold(held, "The secret can't be shown again. Leave without having copied it?");

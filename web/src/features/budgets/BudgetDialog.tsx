@@ -39,7 +39,7 @@ export function BudgetDialog({ subject, names, onClose, onSaved }: BudgetDialogP
   const conflict = isConflict(error);
   const channels = useAlertChannelNames(useMay()(mayListAlertChannels) && conflict);
   const now = useBudget(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.budget : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.budget : undefined;
   const mine = () => {
     const input = budgetInputOf(draft);
     return input && budgetOf(input);

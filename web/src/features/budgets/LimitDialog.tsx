@@ -32,7 +32,7 @@ export function LimitDialog({ subject, names, onClose, onSaved }: LimitDialogPro
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useLimit(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.limit : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.limit : undefined;
   const mine = () => {
     const input = limitInputOf(draft);
     return input && limitOf(input);

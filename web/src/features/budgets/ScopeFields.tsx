@@ -29,7 +29,7 @@ const about: Record<QuotaScopeName, string> = {
   key: "All requests with the key. It ends with the key.",
   route: "All requests on the route together.",
   provider: "All attempts at the provider. Where it has nothing left, the next target of a route is tried.",
-  "end-user": "Each end user that requests name has this much, at all agents that share the key which hashes end users; else once at each.",
+  "end-user": "Each end user that requests name has this much. Agents that hash end users with different keys count one of them once each.",
   label: "Labels are the key's, or what requests say in X-Weir-Metadata.",
 };
 

@@ -24,7 +24,7 @@ export function ChangeKeyDialog({ subject, names, routes, onClose }: ChangeKeyDi
   const requestId = useRequestId();
   const conflict = isConflict(error);
   const now = useKey(conflict ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.key : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.key : undefined;
   const input = keyInputOf(draft, new Date());
   const submit = () => {
     const paths = changedPaths(keyDraftOf(base), draft);

@@ -3,8 +3,7 @@ import { useState } from "react";
 import type { Key } from "../../api/key";
 import { useEndKeyOverlap } from "../../api/key";
 import { newRequestId } from "../../api/transport";
-import { FormError } from "../../ui/Form";
-import { Confirm } from "../../ui/Overlay";
+import { ConfirmForm } from "../../ui/ConfirmForm";
 
 interface EndOverlapDialogProps {
   /** One whose old secret still works. */
@@ -21,7 +20,7 @@ export function EndOverlapDialog({ subject, onClose }: EndOverlapDialogProps) {
   const end = useEndKeyOverlap();
   const submit = () => end.mutate({ id, reason, mutation: { requestId, etag } }, { onSuccess: onClose });
   return (
-    <Confirm
+    <ConfirmForm
       title={`End the old secret of ${name} now?`}
       about={
         <>
@@ -29,24 +28,18 @@ export function EndOverlapDialog({ subject, onClose }: EndOverlapDialogProps) {
           secret, ending in <code>{suffix}</code>, work on.
         </>
       }
-      open
+      verb="End old secret"
+      doing="Ending…"
+      keep="Let it run out"
+      danger
+      change={end}
+      onSubmit={submit}
       onClose={onClose}
     >
-      <form action={submit} className="form">
-        <label>
-          Reason, for the audit trail (optional)
-          <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
-        </label>
-        <FormError error={end.error} />
-        <div className="form-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Let it run out
-          </button>
-          <button type="submit" className="button button-danger-solid" disabled={end.isPending}>
-            {end.isPending ? "Ending…" : "End old secret"}
-          </button>
-        </div>
-      </form>
-    </Confirm>
+      <label>
+        Reason, for the audit trail (optional)
+        <input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </ConfirmForm>
   );
 }

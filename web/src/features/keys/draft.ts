@@ -120,7 +120,5 @@ export function keyTold(key: Key, routes: (key: Key) => string): Told<KeyDraft> 
     ["Labels", labelWords(key.labels) || "none", "labels"],
     ["Weight", String(key.weight || 1), "weight"],
     ["Priority", priorityName(key.priority), "priority"],
-    ["Secret", key.previousSuffix ? `…${key.suffix}, before it …${key.previousSuffix}` : `…${key.suffix}`],
-    ["Revoked", key.revokedAt ? "yes" : "no"],
   ];
 }

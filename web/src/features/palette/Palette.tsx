@@ -6,6 +6,7 @@ import { useEffect, useId, useRef, useState } from "react";
 
 import { useFind } from "../../api/find";
 import { isOpenTo } from "../../routes/pages";
+import { useSettled } from "../../ui/useSettled";
 import { useMaySomewhere } from "../session/permission";
 import type { Command } from "./commands";
 import { actions, commandOf, matching, pages } from "./commands";
@@ -151,14 +152,4 @@ function useGroups(typed: string): { groups: Group[]; searching: boolean } {
   const once = ({ href }: Command) => !known.has(href) && known.add(href);
   const filled = groups.map(({ title, commands }) => ({ title, commands: commands.filter(once) })).filter(({ commands }) => commands.length > 0);
   return { groups: filled, searching: searching || asked !== text };
-}
-
-// useSettled is a text once nothing was typed for a moment.
-function useSettled(text: string, ms: number): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), ms);
-    return () => clearTimeout(timer);
-  }, [text, ms]);
-  return settled;
 }

@@ -38,7 +38,7 @@ export function PriceDialog({ subject, begin, from, names, onClose }: PriceDialo
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = usePriceOverride(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.priceOverride : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.priceOverride : undefined;
   const mistakes = mistakesOf(draft);
   const refused = problemsOf(error, "price_override");
   const problems = (field: string) => mistakes.get(field) ?? refused(field);

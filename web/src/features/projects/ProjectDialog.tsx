@@ -25,7 +25,7 @@ export function ProjectDialog({ subject, onClose, onSaved }: ProjectDialogProps)
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useProject(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.project : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.project : undefined;
   const submit = () => {
     const input = projectInputOf(draft);
     if (!base) {

@@ -7,7 +7,7 @@ import { healthOf } from "./health";
 
 interface HealthWordsProps {
   hour: Hour | undefined;
-  troubled: readonly AgentTarget[];
+  troubled: readonly AgentTarget[] | undefined;
 }
 
 /** HealthWords say how targets do, and what came to them in the last hour. */
@@ -17,7 +17,7 @@ export function HealthWords({ hour, troubled }: HealthWordsProps) {
   return (
     <>
       <Badge tone={health.tone}>{health.label}</Badge>
-      {hour && (
+      {hour !== undefined && hour.requests > 0n && (
         <div className="muted">
           {counted(hour.requests, "request")}, {formatCount(hour.errors)} failed
         </div>

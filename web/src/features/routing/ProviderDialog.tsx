@@ -30,7 +30,7 @@ export function ProviderDialog({ subject, suggested, onClose }: ProviderDialogPr
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useProvider(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.provider : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.provider : undefined;
   const submit = (written: ProviderDraft) => {
     const input = inputOf(written);
     if (!base) {
@@ -109,7 +109,7 @@ function namesOf(headers: Provider["headers"]): string[] {
 function inputOf({ queue, headers, timeouts, models, ...rest }: ProviderDraft) {
   return {
     ...rest,
-    ...(queue && { queue: { maxRequests: Number(queue.maxRequests), maxWaitMs: BigInt(Number(queue.maxWait)) } }),
+    ...(queue && { queue: { maxRequests: Number(queue.maxRequests), maxWaitMs: BigInt(Math.trunc(Number(queue.maxWait))) } }),
     headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
     ...timeoutsInput(timeouts),
     allowedModels: modelsOf(models),

@@ -22,7 +22,7 @@ export function ProviderTable({ providers, mayOpen, onChange }: ProviderTablePro
   const spend = useMonthSpend("provider");
   const lastHour = useLastHour("provider");
   const troubled = useTroubledTargets(useMay()(mayListAgents));
-  const healthOf = ({ id, name }: Provider) => <HealthWords hour={lastHour?.(name)} troubled={troubled.filter(({ providerId }) => providerId === id)} />;
+  const healthOf = ({ id, name }: Provider) => <HealthWords hour={lastHour?.(name)} troubled={troubled?.filter(({ providerId }) => providerId === id)} />;
   return (
     <Scroller label="Providers, table">
       <table className="table table-rows">
@@ -72,7 +72,7 @@ export function ProviderTable({ providers, mayOpen, onChange }: ProviderTablePro
                 {provider.apiVersion && <div className="muted">API version {provider.apiVersion}</div>}
                 <div className="narrow-only stacked">
                   {healthOf(provider)}
-                  {provider.priceList ? `prices of ${provider.priceList}` : "unpriced"}
+                  <div>{provider.priceList ? `prices of ${provider.priceList}` : "unpriced"}</div>
                   <div>
                     <CredentialWords provider={provider} />
                   </div>

@@ -40,7 +40,7 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
   const { isPending, error, reset } = base ? update : create;
   const conflict = isConflict(error);
   const now = useRoute(conflict && base ? base.id : "", true);
-  const theirs = conflict && !now.isFetching ? now.data?.route : undefined;
+  const theirs = conflict && now.isFetchedAfterMount ? now.data?.route : undefined;
   const asked = useSettled(completeInput(draft), settleMs, alike);
   const unchanged = base !== undefined && alike(asked, inputOf(draftOf(base)));
   const refused = useRouteCheck(base?.id ?? "", unchanged ? undefined : asked, paths);
@@ -81,8 +81,8 @@ export function RouteDialog({ subject, suggested, providers, onClose }: RouteDia
         ) : (
           <FormError error={error} />
         )}
-        {may(mayDryRun) && <RoutePreview input={asked} id={base?.id ?? ""} refused={refused} />}
       </RouteForm>
+      {may(mayDryRun) && <RoutePreview input={asked} id={base?.id ?? ""} refused={refused} />}
     </Modal>
   );
 }

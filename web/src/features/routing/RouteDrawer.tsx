@@ -17,7 +17,7 @@ import { stateOf } from "../agents/target";
 import { HistoryLink } from "../history/HistoryLink";
 import { useMay } from "../session/permission";
 import { UsageFacts } from "../usage/UsageFacts";
-import { troubledOf } from "./health";
+import { isOf, troubledOf } from "./health";
 import { explanationOf } from "./strategy";
 import { hedgeWords, percentOf, spanOf, stickyWords, timeoutWords } from "./words";
 
@@ -83,9 +83,7 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
         {route.targets.map((target, i) => (
           <Fact key={i} name={route.targets.length > 1 ? `Target ${i + 1}` : "Target"}>
             <TargetWords target={target} providers={providers} />
-            {troubled.filter(({ providerId, model }) => providerId === target.providerId && model === target.model).map((one) => (
-              <Trouble key={one.agentId} target={one} />
-            ))}
+            <Troubles of={target} troubled={troubled} />
           </Fact>
         ))}
         <Fact name="Strict">{route.strict ? "yes: what translation would leave out is refused" : "no"}</Fact>
@@ -101,7 +99,10 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
       </Facts>
       <Facts title="Beside and before">
         <Fact name="Hedge">{route.hedge ? hedgeWords(route.hedge) : "none"}</Fact>
-        <Fact name="Canary">{route.canary ? <ShareWords share={route.canary} providers={providers} /> : "none"}</Fact>
+        <Fact name="Canary">
+          {route.canary ? <ShareWords share={route.canary} providers={providers} /> : "none"}
+          {route.canary?.target && <Troubles of={route.canary.target} troubled={troubled} />}
+        </Fact>
         <Fact name="Shadow">{route.shadow ? <ShareWords share={route.shadow} providers={providers} /> : "none"}</Fact>
       </Facts>
       <Facts title="Attempts and timeouts">
@@ -121,13 +122,19 @@ function Details({ route, providers }: { route: Route; providers: Names }) {
   );
 }
 
-function Trouble({ target }: { target: AgentTarget }) {
-  const { label, tone } = stateOf(target);
-  return (
-    <div>
-      <Badge tone={tone}>{label}</Badge> <span className="muted">by {target.agentName}: {target.reason}</span>
-    </div>
-  );
+function Troubles({ of, troubled = [] }: { of: Target; troubled: readonly AgentTarget[] | undefined }) {
+  return troubled.filter((one) => isOf(one)(of)).map((one) => {
+    const { label, tone } = stateOf(one);
+    return (
+      <div key={one.agentId}>
+        <Badge tone={tone}>{label}</Badge>{" "}
+        <span className="muted">
+          by {one.agentName}
+          {one.reason && `: ${one.reason}`}
+        </span>
+      </div>
+    );
+  });
 }
 
 function ShareWords({ share, providers }: { share: Share; providers: Names }) {

@@ -9,6 +9,7 @@ import { mayListProjects, useProjects } from "../../api/project";
 import type { RouteInput } from "../../api/route";
 import { SelectField, TextField } from "../../ui/Form";
 import { Loading } from "../../ui/State";
+import { useSettled } from "../../ui/useSettled";
 import { useMay } from "../session/permission";
 import { AskFailure } from "./AskFailure";
 import { DryRunResult } from "./DryRunResult";
@@ -22,6 +23,9 @@ interface RoutePreviewProps {
   refused: unknown;
 }
 
+// As a route itself is.
+const settleMs = 700;
+
 /** RoutePreview says what a request would get, if the route were as it is written. Nothing is saved, and nothing sent. */
 export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
   const may = useMay();
@@ -32,15 +36,16 @@ export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
   const [chosen, setChosen] = useState({ gateway: "", project: "", tokens: "1000" });
   const gatewayId = chosen.gateway || gateways[0]?.id;
   const projectId = callers.find(({ id }) => id === chosen.project)?.id ?? callers[0]?.id;
-  const tokens = Number(chosen.tokens);
+  const written = useSettled(chosen.tokens, settleMs);
+  const tokens = /^[0-9]{1,9}$/.test(written) ? BigInt(written) : undefined;
   const asked: DryRunInput | undefined =
-    input && !refused && gatewayId && projectId && Number.isSafeInteger(tokens)
+    input && !refused && gatewayId && projectId && tokens !== undefined
       ? {
           gatewayId,
           agentId: "",
           caller: { case: "projectId", value: projectId },
           model: input.name ?? "",
-          inputTokens: BigInt(tokens),
+          inputTokens: tokens,
           maxOutputTokens: 0n,
           metadata: {},
           headers: {},
@@ -53,7 +58,7 @@ export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
   const { data, error, isFetching } = useDryRun(asked);
   if (gateways.length === 0 || callers.length === 0) return null;
   return (
-    <section className="facts route-preview" aria-label="Preview">
+    <section className="facts form route-preview" aria-label="Preview">
       <h3>What a request would get</h3>
       <div className="route-preview-of">
         <SelectField
@@ -63,15 +68,15 @@ export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
           onChange={(gateway) => setChosen((c) => ({ ...c, gateway }))}
         />
         <SelectField
-          label="Of a key of"
+          label="With a key of the project"
           options={callers.map((project) => [project.id, project.displayName || project.name] as const)}
           value={projectId ?? ""}
           onChange={(project) => setChosen((c) => ({ ...c, project }))}
         />
-        <TextField label="Input tokens" inputMode="numeric" pattern="[0-9]{1,9}" value={chosen.tokens} onChange={(next) => setChosen((c) => ({ ...c, tokens: next }))} />
+        <TextField label="Input tokens" inputMode="numeric" problem={tokens === undefined ? "A whole number." : undefined} value={chosen.tokens} onChange={(next) => setChosen((c) => ({ ...c, tokens: next }))} />
       </div>
-      {input && refused ? <p className="problem">Not as it is written: {explain(refused).detail}</p> : null}
-      {!input && <p className="muted">Write a name, and a provider and a model of each target: the answer of an agent appears here.</p>}
+      {input && refused ? <p className="problem">As it is written it would be refused: {explain(refused).detail}</p> : null}
+      {!input && <p className="muted">Something that a route needs is not written yet: then the answer of an agent appears here.</p>}
       {asked && error && !isFetching && <AskFailure error={error} />}
       {asked && isFetching && !data && <Loading what="the agent's answer" shape="table" />}
       {asked && data && !error && (

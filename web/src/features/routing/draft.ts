@@ -1,4 +1,4 @@
-import { equals } from "@bufbuild/protobuf";
+import { equals, toBinary } from "@bufbuild/protobuf";
 
 import type { Route, RouteInput, Share, Target, Timeouts } from "../../api/route";
 import { Failure, routeOf, RouteSchema, Strategy, StickyBy } from "../../api/route";
@@ -154,7 +154,7 @@ export function inputOf(draft: RouteDraft): RouteInput {
     allowedProjectIds: draft.everyProject ? [] : draft.projectIds,
     targets: strategy === Strategy.WEIGHTED ? targets : targets.map((target) => ({ ...target, weight: 0 })),
     ...(strategy === Strategy.STICKY && {
-      sticky: { by: sticky.by, header, minTokens: BigInt(Number(sticky.minTokens)), breakEvenPercent: Number(sticky.breakEvenPercent) },
+      sticky: { by: sticky.by, header, minTokens: BigInt(Math.trunc(Number(sticky.minTokens))), breakEvenPercent: Number(sticky.breakEvenPercent) },
     }),
     ...(hedge && { hedge: { percentile: Number(hedge.percentile), maxPercent: Number(hedge.maxPercent), ...lasting("minDelay", hedge.minDelay, 1_000) } }),
     ...(canary && { canary: shareInput(canary) }),
@@ -171,12 +171,17 @@ export function forNobody({ everyProject, projectIds }: RouteDraft): boolean {
   return !everyProject && projectIds.length === 0;
 }
 
-/** completeInput is undefined while something is not written yet without which there is no route. */
+/** completeInput is undefined while something is not written yet without which there is no route, or is no number that can be sent. */
 export function completeInput(draft: RouteDraft): RouteInput | undefined {
   if (forNobody(draft)) return undefined;
-  const input = inputOf(draft);
-  const targets = [...(input.targets ?? []), ...[input.canary, input.shadow].flatMap((share) => (share?.target ? [share.target] : []))];
-  return input.name && targets.every(({ providerId, model }) => providerId && model) ? input : undefined;
+  try {
+    const input = inputOf(draft);
+    toBinary(RouteSchema, routeOf(input));
+    const targets = [...(input.targets ?? []), ...[input.canary, input.shadow].flatMap((share) => (share?.target ? [share.target] : []))];
+    return input.name && targets.every(({ providerId, model }) => providerId && model) ? input : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** alike tells whether two inputs ask for the same. */

@@ -1,6 +1,6 @@
 import type { AgentTarget } from "../../api/gateway";
 import { TargetState } from "../../api/gateway";
-import type { Route } from "../../api/route";
+import type { Route, Target } from "../../api/route";
 import { formatTenths } from "../../format/number";
 import type { Tone } from "../../ui/Badge";
 import { counted } from "../budgets/words";
@@ -18,7 +18,8 @@ const noticeable = 50n;
  * healthOf words how targets do: by the agents that send them not every request, else by what
  * came of the last hour's. undefined: nothing is known.
  */
-export function healthOf(hour: Hour | undefined, troubled: readonly AgentTarget[]): Health | undefined {
+export function healthOf(hour: Hour | undefined, troubled: readonly AgentTarget[] | undefined): Health | undefined {
+  if (!troubled) return undefined;
   const out = count(troubled, TargetState.OPEN);
   if (out > 0) return { label: `${counted(out, "target")} taken out`, tone: "bad" };
   const tried = count(troubled, TargetState.HALF_OPEN);
@@ -30,9 +31,14 @@ export function healthOf(hour: Hour | undefined, troubled: readonly AgentTarget[
 }
 
 /** troubledOf are those that a route may send to; shadows answer nobody. */
-export function troubledOf({ targets, canary }: Route, troubled: readonly AgentTarget[]): AgentTarget[] {
+export function troubledOf({ targets, canary }: Route, troubled: readonly AgentTarget[] | undefined): AgentTarget[] | undefined {
   const own = canary?.target ? [...targets, canary.target] : targets;
-  return troubled.filter((one) => own.some(({ providerId, model }) => providerId === one.providerId && model === one.model));
+  return troubled?.filter((one) => own.some(isOf(one)));
+}
+
+/** isOf tells whether an agent speaks of a route's target. */
+export function isOf(one: AgentTarget) {
+  return ({ providerId, model }: Pick<Target, "providerId" | "model">) => providerId === one.providerId && model === one.model;
 }
 
 // However many agents say so of one.

@@ -375,7 +375,7 @@ test("what_is_written_is_checked_and_tried_before_it_is_saved", async () => {
 
   const first = within(dialog.getByRole("group", { name: "Target 1" }));
   await userEvent.clear(first.getByRole("textbox", { name: "Model" }));
-  expect(await preview.findByText(/^Write a name/)).toBeTruthy();
+  expect(await preview.findByText(/^Something that a route needs/)).toBeTruthy();
   await userEvent.type(first.getByRole("textbox", { name: "Model" }), "huge");
   expect(await preview.findByRole("rowheader", { name: "openai / huge" })).toBeTruthy();
   expect(checks.map(({ mutation }) => mutation?.validateOnly)).toEqual([true]);
@@ -384,8 +384,29 @@ test("what_is_written_is_checked_and_tried_before_it_is_saved", async () => {
   await userEvent.clear(when);
   await userEvent.type(when, "metadata.tier ==");
   expect((await dialog.findByText("character 16: nothing is compared")).id).toBe(when.getAttribute("aria-describedby")?.split(" ")[0]);
-  expect(preview.getByText(/^Not as it is written/)).toBeTruthy();
+  expect(preview.getByText(/^As it is written it would be refused/)).toBeTruthy();
   expect(checks.every(({ mutation }) => mutation?.validateOnly)).toBe(true);
+});
+
+test("numbers_that_can't_be_sent_leave_the_form_as_it_is", async () => {
+  const checks: UpdateRouteRequest[] = [];
+  open("/routing", (r) =>
+    r.rpc(updateRoute, (request) => {
+      checks.push(request);
+      return {};
+    }),
+  );
+  const dialog = await openDialog("Change clever", "Change clever");
+  const write = async (name: RegExp, text: string) => {
+    const field = dialog.getByRole<HTMLInputElement>("spinbutton", { name });
+    await userEvent.clear(field);
+    await userEvent.type(field, text);
+    expect(dialog.getByRole<HTMLInputElement>("spinbutton", { name }).value).toBe(text);
+  };
+  await write(/^From how many input tokens/, "1.5");
+  await write(/^First token/, "1e30");
+  await write(/^First token/, "1.005");
+  await waitFor(() => expect(checks.at(-1)?.route?.timeouts?.firstToken).toMatchObject({ seconds: 1n, nanos: 5_000_000 }));
 });
 
 test("a_route_is_for_some_projects_or_for_all_and_never_for_all_by_mistake", async () => {
