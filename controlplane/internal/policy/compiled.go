@@ -23,7 +23,7 @@ type Compiled struct {
 	// Bytes is the size of all resources.
 	Bytes int
 
-	items   []*item // in the order of (kind, id)
+	items   []*item   // in the order of (kind, id)
 	revoked []key.Key // and those that live, of which a secret is
 }
 
