@@ -59,10 +59,11 @@ interface ChoiceProps {
 // Choice is a combobox as the ARIA practices have it: the focus stays in the field, and the field says which option is active.
 function Choice({ inputRef, typed, groups, searching, onType, onChoose }: ChoiceProps) {
   const id = useId();
-  const [active, setActive] = useState(0);
+  // By its address: what is found later may come before it.
+  const [active, setActive] = useState<string>();
   const list = useRef<HTMLDivElement>(null);
   const all = groups.flatMap(({ commands }) => commands);
-  const at = Math.min(active, all.length - 1);
+  const at = Math.max(0, all.findIndex(({ href }) => href === active));
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [at]);
@@ -70,7 +71,7 @@ function Choice({ inputRef, typed, groups, searching, onType, onChoose }: Choice
     const steps: Partial<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length };
     const next = steps[event.key];
     const chosen = all[at];
-    if (next !== undefined && all.length > 0) setActive(next % all.length);
+    if (next !== undefined && all.length > 0) setActive(all[next % all.length]?.href);
     else if (event.key === "Enter" && chosen && !event.nativeEvent.isComposing) onChoose(chosen);
     else return;
     event.preventDefault();
@@ -93,7 +94,7 @@ function Choice({ inputRef, typed, groups, searching, onType, onChoose }: Choice
         spellCheck={false}
         value={typed}
         onChange={(event) => {
-          setActive(0);
+          setActive(undefined);
           onType(event.target.value);
         }}
         onKeyDown={press}
@@ -115,7 +116,7 @@ function Choice({ inputRef, typed, groups, searching, onType, onChoose }: Choice
                   role="option"
                   aria-selected={all[at] === command}
                   className="palette-option"
-                  onPointerMove={() => setActive(all.indexOf(command))}
+                  onPointerMove={() => setActive(command.href)}
                   onClick={() => onChoose(command)}
                 >
                   <span className="truncate">{command.label}</span>

@@ -52,6 +52,28 @@ describe("the_palette", () => {
     await userEvent.keyboard("{Escape}");
   });
 
+  test("what_is_found_later_moves_nothing_under_the_hand", async () => {
+    let answer: () => void = () => undefined;
+    const router = openConsole("/nowhere", (r) => {
+      r.rpc(KeyService.method.listKeys, async () => {
+        await new Promise<void>((resolve) => (answer = resolve));
+        return { keys: [{ id: "k1", name: "checkout" }] };
+      });
+      r.rpc(RouteService.method.listRoutes, () => ({ routes: [{ id: "r0", name: "check-none" }, { id: "r1", name: "check-all" }] }));
+    });
+    await screen.findByRole("button", { name: /^Go to…/ });
+    await userEvent.keyboard("{Control>}k{/Control}");
+    await waitFor(() => expect(document.activeElement?.getAttribute("role")).toBe("combobox"));
+    await userEvent.keyboard("check");
+    await screen.findByRole("option", { name: /check-all/ });
+    await userEvent.keyboard("{ArrowDown}");
+    answer();
+    await screen.findByRole("option", { name: /checkout/ });
+    expect(screen.getByRole("option", { name: /check-all/ }).getAttribute("aria-selected")).toBe("true");
+    await userEvent.keyboard("{Enter}");
+    await waitFor(() => expect(router.state.location.href).toBe("/routing?route=r1"));
+  });
+
   test("remembers_where_it_led", async () => {
     const router = await open();
     await userEvent.click(screen.getByRole("button", { name: /^Go to…/ }));
