@@ -58,6 +58,7 @@ for (const [path, ...all] of interactions) {
     await stub(page);
     const watch = await Watch.on(page);
     await page.goto(path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByRole("status", { name: /^Loading/ })).toHaveCount(0);
     if (path === "/reports/query") await page.locator(".cm-content").click();
     for (const { what, act, back, shows } of all) {
