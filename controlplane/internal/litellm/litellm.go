@@ -92,7 +92,7 @@ func (r *reader) only(field, format string, args ...any) {
 func (r *reader) read(entry []byte, lists map[string]string) (priceoverride.Settings, bool) {
 	texts, twice, err := members(entry)
 	if err != nil {
-		r.only("", "it is no JSON object")
+		r.only("", "%s", errNoObject)
 		return priceoverride.Settings{}, false
 	}
 	fields := make(map[string]any, len(texts))

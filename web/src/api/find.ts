@@ -60,7 +60,7 @@ function of(kind: FoundKind, items: readonly Named[]): Found[] {
   return items.map(({ id, name }) => ({ kind, id, name }));
 }
 
-// quoted is a text as the API's filters write it (AIP-160).
-function quoted(text: string): string {
+/** quoted is a text as the API's filters write it (AIP-160). */
+export function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -3,6 +3,7 @@ import "./routing.css";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
 import { mayTestProvider } from "../../api/diagnostics";
+import { quoted } from "../../api/find";
 import { mayListAgents, mayListGateways } from "../../api/gateway";
 import type { Provider } from "../../api/provider";
 import { dialectName, useProvider } from "../../api/provider";
@@ -77,7 +78,7 @@ function Panels({ provider }: { provider: Provider }) {
 function Use({ provider }: { provider: Provider }) {
   const may = useMay();
   const now = useNow(1_000);
-  const filter = `provider = "${provider.name}"`;
+  const filter = `provider = ${quoted(provider.name)}`;
   if (!may(mayReadReports) && !may(mayListAgents)) return null;
   return (
     <Panel title="Use">

@@ -9,7 +9,7 @@ import { Conflict, isConflict } from "../../ui/Conflict";
 import { FormError } from "../../ui/Form";
 import { Modal } from "../../ui/Overlay";
 import { useDraft } from "../../ui/useDraft";
-import { useSettled } from "../../ui/useSettled";
+import { settleMs, useSettled } from "../../ui/useSettled";
 import { useMay } from "../session/permission";
 import type { RouteDraft } from "./draft";
 import { alike, completeInput, draftOf, emptyDraft, forNobody, inputOf, paths } from "./draft";
@@ -25,9 +25,6 @@ interface RouteDialogProps {
   providers: Names;
   onClose: () => void;
 }
-
-// How long nothing may be typed before the server is asked what it makes of it.
-const settleMs = 700;
 
 /** RouteDialog makes a route, or changes one. */
 export function RouteDialog({ subject, suggested, providers, onClose }: RouteDialogProps) {

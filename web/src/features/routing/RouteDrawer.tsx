@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import { mayDryRun } from "../../api/diagnostics";
+import { quoted } from "../../api/find";
 import type { AgentTarget } from "../../api/gateway";
 import { mayListAgents, useTroubledTargets } from "../../api/gateway";
 import type { Names } from "../../api/names";
@@ -46,7 +47,7 @@ export function RouteDrawer({ id = "", route, providers, onClose }: RouteDrawerP
 function Details({ route, providers }: { route: Route; providers: Names }) {
   const may = useMay();
   const projects = useProjectNames(may(mayListProjects) && route.allowedProjectIds.length > 0);
-  const filter = `route = ${JSON.stringify(route.name)}`;
+  const filter = `route = ${quoted(route.name)}`;
   const timeouts = timeoutWords(route.timeouts);
   const troubled = troubledOf(route, useTroubledTargets(may(mayListAgents)));
   return (

@@ -9,7 +9,7 @@ import { mayListProjects, useProjects } from "../../api/project";
 import type { RouteInput } from "../../api/route";
 import { SelectField, TextField } from "../../ui/Form";
 import { Loading } from "../../ui/State";
-import { useSettled } from "../../ui/useSettled";
+import { settleMs, useSettled } from "../../ui/useSettled";
 import { useMay } from "../session/permission";
 import { AskFailure } from "./AskFailure";
 import { DryRunResult } from "./DryRunResult";
@@ -22,9 +22,6 @@ interface RoutePreviewProps {
   /** Why the server would not take it as it is. */
   refused: unknown;
 }
-
-// As a route itself is.
-const settleMs = 700;
 
 /** RoutePreview says what a request would get, if the route were as it is written. Nothing is saved, and nothing sent. */
 export function RoutePreview({ input, id, refused }: RoutePreviewProps) {
